@@ -1,0 +1,88 @@
+/** Every fixed bound on what comes from outside, with its reason. Configurable bounds are settings. */
+export const LIMITS = {
+  /** A startup packet: PostgreSQL's MAX_STARTUP_PACKET_LENGTH. */
+  startupPacketBytes: 10_000,
+  /** A message before authentication ends: a SCRAM message is a few hundred bytes. */
+  authenticationMessageBytes: 16_384,
+  /** A name in SQL: PostgreSQL's NAMEDATALEN less its closing zero byte. */
+  identifierBytes: 63,
+  /** One YAML file: a thousand tables of a hundred described columns take some 5 MB. */
+  configurationFileBytes: 8 * 1024 * 1024,
+  /** Values that stand in a YAML file for aliases only: ends aliases that multiply. */
+  configurationAliasedValues: 100_000,
+  configurationDepth: 32,
+  /** SQL text: the planner's cost grows faster than the text (a 60 MB statement took 0.7 GB). */
+  sqlTextBytes: 2 * 1024 * 1024,
+  /** How deep expressions and queries may nest: planning time explodes beyond, and cannot be interrupted. */
+  expressionDepth: 250,
+  /** Tables in one query: 60 joins plan in 1.4 s, 100 in 12 s. */
+  tablesPerQuery: 64,
+  /** UNION, INTERSECT and EXCEPT in one query: 20,000 of them took 6 GB. */
+  setOperations: 1_000,
+  /** Lambdas inside lambdas: planning time nearly doubles with each level. */
+  lambdaNesting: 8,
+  /** What parsed statements, by text, may occupy: about a thousand texts of a common length. */
+  statementCacheBytes: 32 * 1024 * 1024,
+  /** Bind's parameter count is an Int16, read as unsigned. */
+  parameters: 65_535,
+  /** Named statements and portals of one session, so that a leak in a client stays its own. */
+  preparedStatements: 10_000,
+  portals: 1_000,
+  /** One page of DataRow messages on its way from an engine to a client. */
+  pageBytes: 64 * 1024,
+  /** What an engine may send ahead of the client's socket, per running statement. */
+  streamCreditBytes: 512 * 1024,
+  /** A frame between our own processes. A page may exceed pageBytes by one row. */
+  frameBytes: 1024 * 1024 * 1024,
+  /** Rows of a catalog answer are buffered; user data never is. */
+  shadowAnswerBytes: 64 * 1024 * 1024,
+  /** Of a SCRAM verifier: what a client can be asked to compute, about five seconds. */
+  scramIterations: 10_000_000,
+  /** Addresses and roles whose failed logins are remembered; the oldest is forgotten first. */
+  throttledLogins: 10_000,
+  /** Label sets of one metric; what comes later is counted together. */
+  metricSeries: 1_000,
+  /** The HTTP port answers probes and scrapes: few at a time, and short ones. */
+  httpConnections: 100,
+  httpHeadersTimeoutMs: 5_000,
+  httpRequestTimeoutMs: 10_000,
+  /** How long a shutdown waits for HTTP answers in flight. */
+  httpDrainMs: 1_000,
+  /** Shorter than the patience of a usual probe, so that it hears which store hangs. */
+  readinessTimeoutMs: 5_000,
+  /** One XLSX workbook, whose few megabytes can unpack to anything. */
+  workbook: {
+    /** In all parts that are read: a million rows of twelve columns take about as much. */
+    unpackedBytes: 512 * 1024 * 1024,
+    /** Sheets compress to a tenth or so; what expands further is a bomb once it is large. */
+    expansion: 400,
+    expansionFreeBytes: 50 * 1024 * 1024,
+    /** Cells that hold something, and rows times columns of the table they span. */
+    cells: 20_000_000,
+    gridCells: 100_000_000,
+    /** Columns of one table: PostgreSQL's own limit. */
+    columns: 1_600,
+    zipEntries: 65_535,
+    zipDirectoryBytes: 16 * 1024 * 1024,
+    xmlDepth: 64,
+    /** One run of text, and one tag with its attributes. */
+    xmlTextBytes: 64 * 1024 * 1024,
+    xmlTagBytes: 1024 * 1024,
+  },
+  /** Objects of one table whose source is a pattern. */
+  sourceObjects: 10_000,
+  /** One CSV, whose compressed form can unpack to anything. */
+  csv: {
+    unpackedBytes: 64 * 1024 * 1024 * 1024,
+    /** What its shape is found out from. The header has to lie in it. */
+    headBytes: 4 * 1024 * 1024,
+    /** Columns of one table: PostgreSQL's own limit. */
+    columns: 1_600,
+    /** The longest record, unless the table says otherwise; and what it may say. */
+    recordBytes: 16 * 1024 * 1024,
+    recordBytesMax: 512 * 1024 * 1024,
+    /** Bytes of a raw value or record that a message, or a row of rejects, repeats. */
+    messageValueCharacters: 60,
+    rejectedValueCharacters: 10_000,
+  },
+} as const;
