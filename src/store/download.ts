@@ -1,0 +1,212 @@
+import { randomUUID } from "node:crypto";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { ObjectKey } from "../core/brands.ts";
+import { PgError } from "../core/pg-error.ts";
+import { systemCode } from "./directory-error.ts";
+import { DirectoryStore } from "./directory-store.ts";
+import {
+  type ByteRange,
+  ObjectChangedError,
+  type ObjectInfo,
+  type ObjectStore,
+} from "./object-store.ts";
+
+export interface DownloadOptions {
+  /** Default: the latest. */
+  readonly versionId?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An object as a local file, for as long as it is needed. */
+export interface LocalObject extends AsyncDisposable {
+  readonly path: string;
+  readonly object: ObjectInfo;
+  /**
+   * To be asked once all was read: throws ObjectChangedError where the file that was read in place
+   * was written to meanwhile.
+   */
+  assertUnchanged(): Promise<void>;
+}
+
+/** Up to this size one request is the fastest. */
+const SINGLE_REQUEST_BYTES = 16 * 1024 * 1024;
+const PART_BYTES = 8 * 1024 * 1024;
+/** More connections pay only where there is much to transfer. */
+const LARGE_BYTES = 100 * 1024 * 1024;
+const PARALLEL_PARTS = { usual: 4, large: 8 } as const;
+/** How often an object may change under our hands before we give up. */
+const RESTARTS = 3;
+
+/** Files of a directory store are read where they are; all other objects are copied to `folder`. */
+export async function openLocally(
+  store: ObjectStore,
+  key: ObjectKey,
+  { folder, ...options }: DownloadOptions & { readonly folder: string },
+): Promise<LocalObject> {
+  if (store instanceof DirectoryStore) return openInPlace(store, key, options);
+  const path = join(folder, `${randomUUID()}.download`);
+  const object = await download(store, key, path, options);
+  return {
+    path,
+    object,
+    assertUnchanged: async () => undefined,
+    [Symbol.asyncDispose]: () => rm(path, { force: true }),
+  };
+}
+
+/** Copies one version of an object to a new file, and returns which version it is. */
+export async function download(
+  store: ObjectStore,
+  key: ObjectKey,
+  path: string,
+  options: DownloadOptions = {},
+): Promise<ObjectInfo> {
+  const file = await open(path, "wx");
+  try {
+    const object = await downloadTo(file, store, key, options);
+    await file.sync();
+    await file.close();
+    return object;
+  } catch (error) {
+    await file.close();
+    await rm(path, { force: true });
+    throw isDiskFull(error) ? diskFull(error, key) : error;
+  }
+}
+
+async function downloadTo(
+  file: FileHandle,
+  store: ObjectStore,
+  key: ObjectKey,
+  options: DownloadOptions,
+): Promise<ObjectInfo> {
+  for (let restarts = 0; ; restarts += 1) {
+    const object = await found(store, key, options);
+    try {
+      await file.truncate(0);
+      await fetchAll(file, store, object, options.signal);
+      const { size } = await file.stat();
+      if (size === object.sizeBytes) return object;
+      throw new ObjectChangedError(`${key} has ${size} bytes instead of ${object.sizeBytes}`);
+    } catch (error) {
+      if (!(error instanceof ObjectChangedError)) throw error;
+      if (restarts === RESTARTS) throw keepsChanging(store, key, error);
+    }
+  }
+}
+
+async function fetchAll(
+  file: FileHandle,
+  store: ObjectStore,
+  object: ObjectInfo,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { sizeBytes } = object;
+  if (sizeBytes <= SINGLE_REQUEST_BYTES) {
+    await fetchPart(file, store, object, undefined, signal);
+    return;
+  }
+  const failed = new AbortController();
+  const either = AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])]);
+  let nextFrom = 0;
+  const fetchParts = async () => {
+    while (nextFrom < sizeBytes) {
+      const from = nextFrom;
+      nextFrom += PART_BYTES;
+      const range = { from, to: Math.min(nextFrom, sizeBytes) };
+      await fetchPart(file, store, object, range, either);
+    }
+  };
+  const parallel = sizeBytes > LARGE_BYTES ? PARALLEL_PARTS.large : PARALLEL_PARTS.usual;
+  // All have to end before the file may be closed, so the first failure stops the others.
+  await Promise.all(
+    Array.from({ length: parallel }, () =>
+      fetchParts().catch((error: unknown) => failed.abort(error)),
+    ),
+  );
+  failed.signal.throwIfAborted();
+}
+
+async function fetchPart(
+  file: FileHandle,
+  store: ObjectStore,
+  { key, etag, versionId, sizeBytes }: ObjectInfo,
+  range: ByteRange | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const end = range?.to ?? sizeBytes;
+  let at = range?.from ?? 0;
+  const stream = await store.get(key, {
+    ifMatch: etag,
+    versionId,
+    ...(range === undefined ? {} : { range }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    if (at + chunk.length > end) throw new ObjectChangedError(`${key} is longer than announced`);
+    await writeAll(file, chunk, at);
+    at += chunk.length;
+  }
+  if (at !== end) throw new ObjectChangedError(`${key} ends at ${at} instead of ${end}`);
+}
+
+async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
+    done += bytesWritten;
+  }
+}
+
+async function openInPlace(
+  store: DirectoryStore,
+  key: ObjectKey,
+  options: DownloadOptions,
+): Promise<LocalObject> {
+  const path = await store.pathOf(key);
+  const object = await found(store, key, options);
+  return {
+    path,
+    object,
+    assertUnchanged: async () => {
+      const now = await store.head(key);
+      if (now?.etag !== object.etag)
+        throw new ObjectChangedError(`${key} changed while it was read`);
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}
+
+async function found(
+  store: ObjectStore,
+  key: ObjectKey,
+  { versionId, signal }: DownloadOptions,
+): Promise<ObjectInfo> {
+  const object = await store.head(key, {
+    versionId,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (object !== undefined) return object;
+  throw new PgError("undefined_file", `there is no "${key}" in ${store.description}`, {
+    hint: "Correct the key, in which upper and lower case differ, or upload the object.",
+  });
+}
+
+function keepsChanging(store: ObjectStore, key: ObjectKey, cause: unknown): PgError {
+  const message = `"${key}" in ${store.description} changed ${RESTARTS + 1} times while it was read`;
+  return new PgError("object_in_use", message, {
+    hint: "Write it less often, or write it under another name and put it in place when complete.",
+    cause,
+  });
+}
+
+function isDiskFull(error: unknown): boolean {
+  return systemCode(error) === "ENOSPC" || systemCode(error) === "EDQUOT";
+}
+
+function diskFull(cause: unknown, key: ObjectKey): PgError {
+  return new PgError("disk_full", `no space is left to download "${key}"`, {
+    hint: "Free space where the cache's directory is, or move it with cache.directory.",
+    cause,
+  });
+}
