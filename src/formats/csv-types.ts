@@ -1,0 +1,289 @@
+/**
+ * Which type a column of a CSV gets: one that every value of the whole file fits and comes back
+ * from unchanged. The rules, and why they are so, are in docs/decisions/csv-typing.md.
+ */
+import { quoteLiteral } from "../core/identifier.ts";
+import {
+  bigintReading,
+  booleanReading,
+  DATE,
+  dayMonthReading,
+  decimalReading,
+  doubleReading,
+  formatReading,
+  padded,
+  type Reading,
+  survivesDouble,
+  TEXT,
+  TIME,
+  TIMESTAMP,
+  TIMESTAMPTZ,
+} from "./csv-readings.ts";
+import {
+  DATE_MARKS,
+  DATE_SHAPE,
+  dayMonthFormat,
+  dayMonthShape,
+  matches,
+  numberMarks,
+  numberShapes,
+  plainNumber,
+  TIME_SHAPE,
+  TIMESTAMP_SHAPE,
+  TIMESTAMPTZ_SHAPE,
+} from "./csv-shapes.ts";
+import type { CsvOptions } from "./format.ts";
+
+/** What a value looks like. Every value has one kind; a column has the union of its values'. */
+const KIND = {
+  text: 1,
+  /** A quoted empty field, which is no NULL. */
+  empty: 2,
+  bigint: 4,
+  /** Whole, beyond 64 bits. */
+  long: 8,
+  fraction: 16,
+  scientific: 32,
+  boolean: 64,
+  date: 128,
+  timestamp: 256,
+  timestamptz: 512,
+  time: 1024,
+  /** 31/01/2024, 31.01.2024 and 31-01-2024, in either order. */
+  "/": 2048,
+  ".": 4096,
+  "-": 8192,
+  /** A number with leading zeros or a plus sign, which only a declared type takes for one. */
+  loose: 1 << 14,
+  /** Besides the kind: a number that a double would change. */
+  exact: 1 << 15,
+  /** Besides the kind: blanks around the value. */
+  padded: 1 << 16,
+  /** Besides the kind: not a word of the options `true` and `false`. */
+  noWord: 1 << 17,
+  /** Besides the kind: not in the option `date_format`. */
+  noDateFormat: 1 << 18,
+  /** Besides the kind: not in the option `timestamp_format`. */
+  noTimestampFormat: 1 << 19,
+} as const;
+
+const WHOLE = KIND.bigint | KIND.long;
+const FIXED = WHOLE | KIND.fraction;
+const NUMBER = FIXED | KIND.scientific;
+const WITH_SCALE = FIXED | KIND.loose;
+const DAY_MONTH = KIND["/"] | KIND["."] | KIND["-"];
+const KINDS = KIND.exact - 1;
+
+/** What is known of a column from some of its rows, or all. */
+export interface ColumnFacts {
+  /** A union of KIND. */
+  readonly kinds: number;
+  /** Digits before and behind the decimal mark. */
+  readonly wholeDigits: number;
+  readonly scaleMax: number;
+  readonly scaleMin: number;
+  /** The largest first and second number of what may be day and month. */
+  readonly first: number;
+  readonly second: number;
+}
+
+export const NO_FACTS: ColumnFacts = {
+  kinds: 0,
+  wholeDigits: 0,
+  scaleMax: 0,
+  scaleMin: Number.POSITIVE_INFINITY,
+  first: 0,
+  second: 0,
+};
+
+export function mergeFacts(a: ColumnFacts, b: ColumnFacts): ColumnFacts {
+  return {
+    kinds: a.kinds | b.kinds,
+    wholeDigits: Math.max(a.wholeDigits, b.wholeDigits),
+    scaleMax: Math.max(a.scaleMax, b.scaleMax),
+    scaleMin: Math.min(a.scaleMin, b.scaleMin),
+    first: Math.max(a.first, b.first),
+    second: Math.max(a.second, b.second),
+  };
+}
+
+/** How many aggregates `factsQuery` has per column: DuckDB plans many of them ever more slowly. */
+export const FACTS_PER_COLUMN = 6;
+
+/** One row with FACTS_PER_COLUMN numbers for each of the columns of the relation. */
+export function factsQuery(
+  relation: string,
+  columns: readonly string[],
+  options: CsvOptions,
+): string {
+  const inner = columns.flatMap((column, index) => {
+    const text = `trim(${column})`;
+    const kind = `(${kindOf(column, text, options)})`;
+    return [`${kind} AS k${index}`, `${plainNumber(text, numberMarks(options))} AS t${index}`];
+  });
+  const outer = columns.flatMap((_column, index) => {
+    const k = `k${index}`;
+    const t = `t${index}`;
+    const unsigned = `ltrim(${t}, '+-')`;
+    const scale = `length(split_part(${t}, '.', 2))`;
+    const dayMonth = (part: 1 | 2): string =>
+      `max(TRY_CAST(regexp_extract(${t}, '^(\\d+)\\D(\\d+)', ${part}) AS INTEGER)) FILTER (${k} & ${DAY_MONTH} <> 0)`;
+    return [
+      `bit_or(${k})`,
+      `max(length(split_part(${unsigned}, '.', 1))) FILTER (${k} & ${WITH_SCALE} <> 0)`,
+      `max(${scale}) FILTER (${k} & ${WITH_SCALE} <> 0)`,
+      `min(${scale}) FILTER (${k} & ${WITH_SCALE} <> 0)`,
+      dayMonth(1),
+      dayMonth(2),
+    ];
+  });
+  return `SELECT ${outer.join(", ")} FROM (SELECT ${inner.join(", ")} FROM ${relation})`;
+}
+
+/** Reads one column's part of the row that `factsQuery` gives. */
+export function factsFrom(row: readonly unknown[], index: number): ColumnFacts {
+  const at = (offset: number, absent: number): number => {
+    const value = row[index * FACTS_PER_COLUMN + offset];
+    return value === null || value === undefined ? absent : Number(value);
+  };
+  return {
+    kinds: at(0, NO_FACTS.kinds),
+    wholeDigits: at(1, NO_FACTS.wholeDigits),
+    scaleMax: at(2, NO_FACTS.scaleMax),
+    scaleMin: at(3, NO_FACTS.scaleMin),
+    first: at(4, NO_FACTS.first),
+    second: at(5, NO_FACTS.second),
+  };
+}
+
+function kindOf(column: string, text: string, options: CsvOptions): string {
+  const marks = numberMarks(options);
+  const shapes = numberShapes(marks);
+  const number = plainNumber(text, marks);
+  const exact = `CASE WHEN ${survivesDouble(number)} THEN 0 ELSE ${KIND.exact} END`;
+  const isA = (type: string): string => `TRY_CAST(${text} AS ${type}) IS NOT NULL`;
+  const dayMonth = DATE_MARKS.map((mark) => {
+    const orders = (["day first", "month first"] as const).map(
+      (order) => `try_strptime(${text}, ${quoteLiteral(dayMonthFormat(mark, order))}) IS NOT NULL`,
+    );
+    return `WHEN ${matches(text, dayMonthShape(mark))} AND (${orders.join(" OR ")}) THEN ${KIND[mark]}`;
+  });
+  const kind = [
+    `WHEN ${matches(text, shapes.short)} THEN ${KIND.bigint} | ${exact}`,
+    `WHEN ${matches(text, shapes.long)} THEN ${exact} | CASE WHEN TRY_CAST(${number} AS BIGINT) IS NULL THEN ${KIND.long} ELSE ${KIND.bigint} END`,
+    `WHEN ${matches(text, shapes.fraction("+"))} THEN ${KIND.fraction} | ${exact}`,
+    `WHEN ${matches(text, DATE_SHAPE)} AND ${isA("DATE")} THEN ${KIND.date}`,
+    `WHEN ${matches(text, TIMESTAMP_SHAPE)} AND ${isA("TIMESTAMP")} THEN ${KIND.timestamp}`,
+    `WHEN ${matches(text, TIMESTAMPTZ_SHAPE)} AND ${isA("TIMESTAMPTZ")} THEN ${KIND.timestamptz}`,
+    `WHEN ${booleanReading({}).value(text)} IS NOT NULL THEN ${KIND.boolean}`,
+    `WHEN ${matches(text, TIME_SHAPE)} AND ${isA("TIME")} THEN ${KIND.time}`,
+    ...dayMonth,
+    `WHEN ${matches(text, shapes.scientific)} THEN ${KIND.scientific} | ${exact}`,
+    `WHEN ${matches(text, shapes.loose)} THEN ${KIND.loose}`,
+    `ELSE ${KIND.text}`,
+  ].join(" ");
+  const flags = [
+    `CASE WHEN ${column} <> ${text} THEN ${KIND.padded} ELSE 0 END`,
+    ...optionReadings(options).map(
+      ({ flag, reading }) => `CASE WHEN ${reading.value(text)} IS NULL THEN ${flag} ELSE 0 END`,
+    ),
+  ];
+  return `CASE WHEN ${column} IS NULL THEN 0 WHEN ${column} = '' THEN ${KIND.empty} ELSE (CASE ${kind} END) | ${flags.join(" | ")} END`;
+}
+
+interface OptionReading {
+  readonly flag: number;
+  readonly reading: Reading;
+}
+
+/** What the catalog says about values goes before what they look like. */
+function optionReadings(options: CsvOptions): OptionReading[] {
+  const readings: OptionReading[] = [];
+  if (options.true !== undefined || options.false !== undefined) {
+    readings.push({ flag: KIND.noWord, reading: booleanReading(options) });
+  }
+  if (options.timestamp_format !== undefined) {
+    const reading = formatReading("TIMESTAMP", options.timestamp_format);
+    readings.push({ flag: KIND.noTimestampFormat, reading });
+  }
+  if (options.date_format !== undefined) {
+    const reading = formatReading("DATE", options.date_format);
+    readings.push({ flag: KIND.noDateFormat, reading });
+  }
+  return readings;
+}
+
+export interface TypeDecision {
+  readonly reading: Reading;
+  /** More rows might still prove a type: all values so far were NULL, or day and month in doubt. */
+  readonly isOpen: boolean;
+  /** The end of a sentence about the column. */
+  readonly warning: string | undefined;
+}
+
+export function decideType(facts: ColumnFacts, options: CsvOptions): TypeDecision {
+  const { kinds } = facts;
+  const present = kinds & KINDS & ~KIND.empty;
+  const only = (allowed: number): boolean => (present & ~allowed) === 0;
+  const decided = (reading: Reading): TypeDecision => ({
+    reading: (kinds & KIND.padded) === 0 ? reading : padded(reading),
+    isOpen: false,
+    warning:
+      (kinds & KIND.empty) === 0 || reading === TEXT
+        ? undefined
+        : "has empty fields in quotes, which were read as NULL",
+  });
+
+  if (present === 0) return { reading: TEXT, isOpen: true, warning: undefined };
+  const configured = optionReadings(options).find(({ flag }) => (kinds & flag) === 0);
+  if (configured !== undefined) return decided(configured.reading);
+  if (only(NUMBER)) return decided(numberReading(facts, present, options));
+  if (only(KIND.boolean)) return decided(booleanReading(options));
+  if (only(KIND.date)) return decided(DATE);
+  if (only(KIND.timestamp)) return decided(TIMESTAMP);
+  if (only(KIND.timestamptz)) return decided(TIMESTAMPTZ);
+  if (only(KIND.time)) return decided(TIME);
+  return dayMonthDecision(facts, present, decided) ?? decided(TEXT);
+}
+
+/**
+ * Columns of mixed scale are decimal numbers up to this many digits behind the point, such as
+ * money, rates and coordinates; beyond it they are measurements, which are doubles by birth.
+ */
+const MIXED_SCALE_MAX = 9;
+const PRECISION_MAX = 38;
+/** What fits 64 bits and is as fast as an integer. */
+const PRECISION_SHORT = 18;
+
+function numberReading(facts: ColumnFacts, present: number, options: CsvOptions): Reading {
+  const marks = numberMarks(options);
+  const { wholeDigits, scaleMax, scaleMin } = facts;
+  const isOneScale = scaleMax === scaleMin;
+  const fits = wholeDigits + scaleMax <= PRECISION_MAX;
+  const survives = (facts.kinds & KIND.exact) === 0;
+  if ((present & KIND.scientific) !== 0) return survives ? doubleReading(marks) : TEXT;
+  if (present === KIND.bigint) return bigintReading(marks);
+  const precision = wholeDigits + scaleMax <= PRECISION_SHORT ? PRECISION_SHORT : PRECISION_MAX;
+  if (fits && scaleMax <= MIXED_SCALE_MAX) return decimalReading(marks, precision, scaleMax);
+  if (fits && isOneScale) return decimalReading(marks, precision, scaleMax, "exactly");
+  if (survives) return doubleReading(marks);
+  return fits ? decimalReading(marks, PRECISION_MAX, scaleMax) : TEXT;
+}
+
+/** Day and month, where the order is proved by a number above 12; else text, and a warning. */
+function dayMonthDecision(
+  facts: ColumnFacts,
+  present: number,
+  decided: (reading: Reading) => TypeDecision,
+): TypeDecision | undefined {
+  const mark = DATE_MARKS.find((it) => present === KIND[it]);
+  if (mark === undefined) return undefined;
+  const { first, second } = facts;
+  if (first > 12 && second <= 12) return decided(dayMonthReading(mark, "day first"));
+  if (second > 12 && first <= 12) return decided(dayMonthReading(mark, "month first"));
+  const isOpen = first <= 12;
+  const warning = isOpen
+    ? `is text: its dates do not show whether day or month comes first; set csv: { date_format: "${dayMonthFormat(mark, "day first")}" } or "${dayMonthFormat(mark, "month first")}"`
+    : "is text: some of its dates have the day first, others the month";
+  return { reading: TEXT, isOpen, warning };
+}

@@ -1,0 +1,76 @@
+/**
+ * A CSV as a relation of DuckDB's SQL. DuckDB is told everything and finds out nothing: all columns
+ * come as text, under the names `c0`, `c1` and so on, and what they mean is decided by us.
+ */
+import { quoteLiteral } from "../core/identifier.ts";
+import type { CsvLayout } from "./csv-sniff.ts";
+
+/** DuckDB wants at least one text that means NULL; where there is none, this stands in for it. */
+const NEVER = "\u0001\u0002\u0003\u0004bucketgres\u0004\u0003\u0002\u0001";
+
+/** Room for what a repair adds to a record: fields that it lacks, and its line. */
+const ADDED_BYTES = 1024 * 1024;
+
+/** The name of a column of the relation. */
+export function csvColumn(index: number): string {
+  return `c${index}`;
+}
+
+/** The column of a repaired file that holds each record's line in the original. */
+export const LINE_COLUMN = "line";
+
+/** `read_csv(…)` for a file of this layout. Any record that does not fit it is an error. */
+export function csvRelation(path: string, layout: CsvLayout): string {
+  return readCsv(
+    path,
+    layout,
+    layout.headers.map((_header, index) => csvColumn(index)),
+    {
+      header: layout.hasHeader,
+      skip: layout.skipLines,
+    },
+  );
+}
+
+/** The same for a file that `repairCsv` wrote: no header, and a last column with the line. */
+export function repairedRelation(path: string, layout: CsvLayout): string {
+  const columns = layout.headers.map((_header, index) => csvColumn(index));
+  const recordBytes = layout.recordBytes + ADDED_BYTES;
+  return readCsv(path, { ...layout, recordBytes }, [...columns, LINE_COLUMN], {
+    header: false,
+    skip: 0,
+  });
+}
+
+function readCsv(
+  path: string,
+  layout: CsvLayout,
+  columns: readonly string[],
+  start: { readonly header: boolean; readonly skip: number },
+): string {
+  const { delimiter, quote, escape } = layout.dialect;
+  const nulls = layout.nulls.length === 0 ? [NEVER] : layout.nulls;
+  const options = {
+    auto_detect: "false",
+    columns: `{${columns.map((name) => `${quoteLiteral(name)}: 'VARCHAR'`).join(", ")}}`,
+    header: String(start.header),
+    skip: String(start.skip),
+    delim: quoteLiteral(delimiter),
+    quote: quoteLiteral(quote),
+    escape: quoteLiteral(quote === "" ? "" : escape),
+    comment: "''",
+    nullstr: `[${nulls.map(quoteLiteral).join(", ")}]`,
+    allow_quoted_nulls: "false",
+    strict_mode: "true",
+    compression: "'none'",
+    encoding: "'utf-8'",
+    max_line_size: String(layout.recordBytes),
+  };
+  const list = Object.entries(options).map(([name, value]) => `${name} = ${value}`);
+  return `read_csv(${[quoteLiteral(literalPath(path)), ...list].join(", ")})`;
+}
+
+/** DuckDB takes a path for a pattern. */
+function literalPath(path: string): string {
+  return path.replace(/[*?[]/g, "[$&]");
+}

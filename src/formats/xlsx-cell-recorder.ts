@@ -1,0 +1,183 @@
+import { unreachable } from "../core/assert.ts";
+import { PgError } from "../core/pg-error.ts";
+import type { CellSpill } from "./xlsx-cell-spill.ts";
+import {
+  CELL_BAD_DATE,
+  CELL_BOOLEAN,
+  CELL_DURATION,
+  CELL_ERROR,
+  CELL_INTEGER,
+  CELL_INVALID,
+  CELL_MOMENT,
+  CELL_NUMBER,
+  CELL_SHARED,
+  CELL_TEXT,
+  CELL_TIME,
+  CELL_UNCALCULATED,
+  type CellTag,
+} from "./xlsx-cells.ts";
+import { readIndex, readLongInteger, readNumber } from "./xlsx-number.ts";
+import {
+  FORMAT_DATE,
+  FORMAT_DURATION,
+  FORMAT_NUMBER,
+  FORMAT_TIME,
+  type FormatClass,
+} from "./xlsx-number-format.ts";
+import { cellName, SHEET_COLUMNS } from "./xlsx-reference.ts";
+import { parseIsoCell, serialToDuration, serialToMoment, serialToTime } from "./xlsx-serial.ts";
+import type { SharedStrings } from "./xlsx-shared-strings.ts";
+import { XmlTextBuffer } from "./xml-text-buffer.ts";
+
+/** What a sheet's cells are read by: the workbook's strings and calendar, and how many may come. */
+export interface CellContext {
+  readonly strings: SharedStrings;
+  readonly is1904: boolean;
+  readonly maxCells: number;
+}
+
+/** ECMA-376 part 1, 18.18.11 "ST_CellType". */
+export type CellType = "number" | "shared" | "string" | "inline" | "boolean" | "error" | "date";
+
+/** Makes values of the texts of cells, and records them. */
+export class CellRecorder {
+  /** The text of the cell that is being read. */
+  readonly text: XmlTextBuffer;
+  readonly #context: CellContext;
+  readonly #spill: CellSpill;
+  readonly #fail: (reason: string) => PgError;
+  #cells = 0;
+  /** The last row in which each column had a cell, to notice two cells in one place. */
+  readonly #rowOfColumn = new Int32Array(SHEET_COLUMNS);
+  #row = 0;
+  #column = 0;
+
+  constructor(context: CellContext, spill: CellSpill, fail: (reason: string) => PgError) {
+    this.text = new XmlTextBuffer(fail);
+    this.#context = context;
+    this.#spill = spill;
+    this.#fail = fail;
+  }
+
+  /** Records the cell whose value is `text`. */
+  record(row: number, column: number, type: CellType, format: FormatClass): void {
+    this.#row = row;
+    this.#column = column;
+    switch (type) {
+      case "number":
+        return this.#recordNumber(format);
+      case "shared":
+        return this.#recordShared();
+      case "string":
+      case "inline":
+        this.text.unescape();
+        // An empty text is what a formula such as =IF(A1="","",B1) shows for nothing.
+        if (this.text.length > 0) this.#addText(CELL_TEXT);
+        return;
+      case "boolean":
+        return this.#recordBoolean();
+      case "error":
+        return this.#addText(CELL_ERROR);
+      case "date":
+        return this.#recordDate();
+      default:
+        return unreachable(type);
+    }
+  }
+
+  /** Records a formula whose result was not saved. */
+  recordUncalculated(row: number, column: number): void {
+    this.#row = row;
+    this.#column = column;
+    this.#count();
+    this.#spill.addMark(row, column, CELL_UNCALCULATED);
+  }
+
+  #recordNumber(format: FormatClass): void {
+    const { bytes, length } = this.text;
+    const number = readNumber(bytes, length);
+    if (Number.isNaN(number)) return this.#addText(CELL_INVALID);
+    switch (format) {
+      case FORMAT_NUMBER: {
+        const integer = Number.isSafeInteger(number) ? undefined : readLongInteger(bytes, length);
+        if (integer === undefined) return this.#addNumber(CELL_NUMBER, number);
+        return this.#addInteger(integer);
+      }
+      case FORMAT_DATE:
+        return this.#addSpan(CELL_MOMENT, serialToMoment(number, this.#context.is1904));
+      case FORMAT_TIME:
+        return number >= 0 && number < 1
+          ? this.#addNumber(CELL_TIME, serialToTime(number))
+          : this.#addSpan(CELL_MOMENT, serialToMoment(number, this.#context.is1904));
+      case FORMAT_DURATION:
+        return this.#addSpan(CELL_DURATION, serialToDuration(number));
+      default:
+        return unreachable(format);
+    }
+  }
+
+  #addSpan(tag: CellTag, ms: number | undefined): void {
+    if (ms === undefined) this.#addText(CELL_BAD_DATE);
+    else this.#addNumber(tag, ms);
+  }
+
+  #recordShared(): void {
+    const { strings } = this.#context;
+    const { bytes, length } = this.text;
+    const index = readIndex(bytes, 0, length);
+    if (index < 0 || index >= strings.count) {
+      throw this.#fail(
+        `cell ${this.#name()} refers to shared string ${index}, but the workbook has ${strings.count}; its shared strings are missing or corrupt`,
+      );
+    }
+    if (!strings.isEmpty(index)) this.#addNumber(CELL_SHARED, index);
+  }
+
+  #recordBoolean(): void {
+    const text = this.text.toString();
+    if (text === "1" || text === "true") this.#addNumber(CELL_BOOLEAN, 1);
+    else if (text === "0" || text === "false") this.#addNumber(CELL_BOOLEAN, 0);
+    else this.#addText(CELL_INVALID);
+  }
+
+  #recordDate(): void {
+    const parsed = parseIsoCell(this.text.toString().trim());
+    if (parsed === undefined) this.#addText(CELL_INVALID);
+    else this.#addNumber(parsed.time ? CELL_TIME : CELL_MOMENT, parsed.ms);
+  }
+
+  #addNumber(tag: CellTag, value: number): void {
+    this.#count();
+    this.#spill.addNumber(this.#row, this.#column, tag, value);
+  }
+
+  #addText(tag: CellTag): void {
+    this.#count();
+    const { bytes, length } = this.text;
+    this.#spill.addText(this.#row, this.#column, tag, bytes, length);
+  }
+
+  #addInteger(digits: string): void {
+    this.#count();
+    const bytes = Buffer.from(digits);
+    this.#spill.addText(this.#row, this.#column, CELL_INTEGER, bytes, bytes.length);
+  }
+
+  #count(): void {
+    if (this.#rowOfColumn[this.#column] === this.#row) {
+      throw this.#fail(`cell ${this.#name()} occurs twice`);
+    }
+    this.#rowOfColumn[this.#column] = this.#row;
+    if (++this.#cells > this.#context.maxCells) {
+      throw new PgError(
+        "program_limit_exceeded",
+        `the sheet is too large: it has more than ${this.#context.maxCells} cells`,
+        { hint: "Save it as CSV, or read a part of it with xlsx: { range: … }." },
+      );
+    }
+  }
+
+  #name(): string {
+    return cellName(this.#column, this.#row);
+  }
+}
