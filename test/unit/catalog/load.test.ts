@@ -1,0 +1,402 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type CatalogContext, loadCatalog } from "../../../src/catalog/load.ts";
+import type { StoreName, WorkspaceName } from "../../../src/core/brands.ts";
+import { formatProblem } from "../../../src/settings/problem.ts";
+import type { StoreSettings } from "../../../src/settings/settings.ts";
+import { marked, TemporaryFolder } from "../settings/marked-text.ts";
+
+const s3 = (bucket: string): StoreSettings => ({
+  type: "s3",
+  bucket,
+  region: undefined,
+  endpoint: undefined,
+  pathStyle: false,
+  credentials: undefined,
+});
+
+const STORES: Readonly<Record<string, StoreSettings>> = {
+  lake: s3("acme-data"),
+  one: s3("shared"),
+  two: s3("shared"),
+  samples: { type: "directory", path: "/data" },
+};
+
+function contextOf(directory: string): CatalogContext {
+  return {
+    directory,
+    stores: new Map(Object.entries(STORES).map(([name, store]) => [name as StoreName, store])),
+    declaredStores: new Set(Object.keys(STORES)),
+    declaredUsers: new Set(["ana", "bob"]),
+    environment: {},
+  };
+}
+
+function load(files: Readonly<Record<string, string>>, changes: Partial<CatalogContext> = {}) {
+  using folder = new TemporaryFolder(files);
+  return loadCatalog({ ...contextOf(folder.path), ...changes });
+}
+
+function problemsOf(files: Readonly<Record<string, string>>, changes?: Partial<CatalogContext>) {
+  const loaded = load(files, changes);
+  return loaded.outcome === "problems" ? loaded.problems : [];
+}
+
+function workspaceOf(yaml: string) {
+  const loaded = load({ "acme.yaml": yaml });
+  if (loaded.outcome === "problems") {
+    throw new Error(loaded.problems.map((problem) => formatProblem(problem)).join("\n"));
+  }
+  const workspace = loaded.catalog.workspaces.get("acme" as WorkspaceName);
+  if (workspace === undefined) throw new Error("there is no workspace acme");
+  return workspace;
+}
+
+/** A table with this in its definition, on a line of its own. */
+function table(definition: string): string {
+  return `tables:\n  t:\n    source: samples:t.csv\n    ${definition}`;
+}
+
+describe("a mistake is told at its line and column", () => {
+  test.each([
+    ["«wrokspace: acme", 'unknown key "wrokspace"; did you mean "workspace"?'],
+    ["members: [ana, «bub]", 'unknown user "bub"; did you mean "bob"?'],
+    ["members:\n  - ana\n  - «carl", 'unknown user "carl"'],
+    ["refresh: «10ms", 'refresh: expected an interval of at least 1s, or off, got "10ms"'],
+    [
+      "refresh: «never",
+      'refresh: expected a duration such as 30s (ms, s, m, h, d), or off, got "never"',
+    ],
+    [
+      "limits: { memory: «1KB }",
+      'memory: expected a size from 16MB to 9007199254740991B, got "1KB"',
+    ],
+    ["limits: { threads: «0 }", "threads: expected a number of at least 1, got 0"],
+    [
+      "limits: { «statement_timout: 5s }",
+      'unknown key "statement_timout"; did you mean "statement_timeout"?',
+    ],
+    ["upload: { store: «lak }", 'unknown store "lak"; did you mean "lake"?'],
+    ['export: [«"exports/"]', 'expected STORE:PREFIX, got "exports/"'],
+    ["export: [«lakes:exports/]", 'unknown store "lakes"; did you mean "lake"?'],
+    ["tables:\n  «t: {}", 'missing key "source" in "t"'],
+    ["tables:\n  t: «samples:t.csv", 't: expected a mapping (key: value), got "samples:t.csv"'],
+    ["tables: { t: { source: «sample:t.csv } }", 'unknown store "sample"; did you mean "samples"?'],
+    [
+      "tables: { t: { source: «s3://acme-dat/t.csv } }",
+      'no store has the bucket "acme-dat"; did you mean "acme-data"?',
+    ],
+    [
+      "tables: { t: { source: «s3://shared/t.csv } }",
+      'the stores "one" and "two" both have the bucket "shared"',
+    ],
+    ["tables: { t: { source: «t.csv } }", 'the source "t.csv" names no store'],
+    ["tables: { t: { source: «https://h/t.csv } }", "sources with https:// are not supported"],
+    [
+      "tables: { t: { source: «samples:/etc/t.csv } }",
+      'the source "samples:/etc/t.csv" leads out of its store',
+    ],
+    [
+      "tables: { t: { source: «samples:a/../../t.csv } }",
+      'the source "samples:a/../../t.csv" leads out of its store',
+    ],
+    [
+      "tables: { t: { source: «lake:sales/, format: csv } }",
+      'the source "lake:sales/" names a folder',
+    ],
+    [
+      "tables: { t: { source: «s3://acme-data, format: csv } }",
+      'the source "s3://acme-data" names no file',
+    ],
+    [
+      "tables: { t: { source: «samples:t.csv?versionId=1 } }",
+      'the source "samples:t.csv?versionId=1" names a version, but a folder keeps none',
+    ],
+    [
+      'tables: { t: { source: «"lake:*.csv?versionId=1" } }',
+      'the source "lake:*.csv?versionId=1" names a version of more than one object',
+    ],
+    [
+      "tables: { t: { source: «samples:t.dat } }",
+      'the extension of "samples:t.dat" tells no format',
+    ],
+    [
+      "tables: { t: { source: «samples:t.xlsx.gz } }",
+      'the extension of "samples:t.xlsx.gz" tells no format',
+    ],
+    [
+      table("format: «xls"),
+      'format: expected one of "csv", "tsv", "txt", "xlsx", got "xls"; did you mean "xlsx"?',
+    ],
+    [table('«xlsx: { sheet: "1" }'), "options of xlsx for a file of format csv"],
+    [
+      "tables: { t: { source: samples:t.xlsx, «csv: {} } }",
+      "options of csv for a file of format xlsx",
+    ],
+    [table('csv: { «delimeter: ";" }'), 'unknown key "delimeter"; did you mean "delimiter"?'],
+    [table('csv: { header: «"yes" }'), 'header: expected true or false, got "yes"'],
+    [table("csv: { null: [NA, «0] }"), "null: expected text, got 0"],
+    [
+      table("csv: { max_line_size: «big }"),
+      'max_line_size: expected a size such as 512MB (B, KB, MB, GB, TB), got "big"',
+    ],
+    [
+      table("columns: { a: { type: «varcar } }"),
+      '"varcar" is not a type that a column can have; did you mean "varchar"?',
+    ],
+    [
+      table("columns: { a: { type: «jsonb } }"),
+      '"jsonb" is not a type that a column can have; did you mean "json"?',
+    ],
+    [
+      table('columns: { a: { type: «"numeric(39)" } }'),
+      'in the type "numeric(39)" a precision is from 1 to 38',
+    ],
+    [table('columns: { a: { type: «"text(5)" } }'), 'the type "text" takes nothing in parentheses'],
+    [
+      table("columns: { a: { name: «xmin } }"),
+      'the column name "xmin" is one of PostgreSQL\'s system columns',
+    ],
+    [
+      table("columns: { a: { name: x }, b: { name: «X } }"),
+      'the columns "a" and "b" are both called "X" in SQL',
+    ],
+    [
+      table("columns: { Order ID: {}, «order_id: {} }"),
+      'the columns "Order ID" and "order_id" are both called "order_id" in SQL',
+    ],
+    [table("columns: { a: «bigint }"), 'a: expected a mapping (key: value), got "bigint"'],
+    [
+      table("on_bad_value: «ignore"),
+      'on_bad_value: expected one of "reject", "fail", got "ignore"',
+    ],
+    [table("primary_key: [id, «id]"), 'the column "id" is named twice'],
+    [table("primary_key: [«Order ID]"), 'no column can be called "Order ID" here'],
+    [
+      `${table("columns: { Kunde: { name: customer_id } }")}\n    primary_key: [«Kunde]`,
+      'the column "Kunde" is called "customer_id" in SQL',
+    ],
+    [
+      `${table("columns: { id: { hidden: true } }")}\n    primary_key: [«id]`,
+      'the column "id" is hidden',
+    ],
+    [
+      table("foreign_keys: [{ columns: [a], references: «u(id) }]"),
+      'references an unknown table "u"',
+    ],
+    [
+      table('foreign_keys: [{ columns: [a], references: «"t(id" }]'),
+      'references: expected a table such as customers(id), got "t(id"',
+    ],
+    [
+      table('foreign_keys: [{ columns: [a], references: «"t(id, x)" }]'),
+      "number of referencing and referenced columns for foreign key disagree",
+    ],
+    [
+      table("foreign_keys: [{ columns: [a], references: «t }]"),
+      'the table "t" has no primary key to refer to',
+    ],
+    [
+      `${table("refresh: 5s")}\n  «T:\n    source: samples:t.csv`,
+      'the table "T" has the name of the table "t"',
+    ],
+    [
+      `${table("refresh: 5s")}\nviews:\n  «public.t: { sql: SELECT 1 }`,
+      'the view "public.t" has the name of the table "t"',
+    ],
+    ["tables:\n  «pg_x.t: { source: samples:t.csv }", 'the schema name "pg_x" is reserved'],
+    [
+      "tables:\n  «bucketgres.t: { source: samples:t.csv }",
+      'the schema name "bucketgres" is reserved',
+    ],
+    ["tables:\n  «a.b.c: { source: samples:t.csv }", 'the name "a.b.c" has more than one dot'],
+    [
+      `tables:\n  «${"x".repeat(64)}: { source: samples:t.csv }`,
+      `the name "${"x".repeat(64)}" is longer than 63 bytes`,
+    ],
+    ['views: { v: { sql: «" ; " } }', 'the view "v" has no SQL'],
+    ["views:\n  «v: { description: x }", 'missing key "sql" in "v"'],
+  ])("%j", (withMark, message) => {
+    const { text, line, column } = marked(withMark);
+    expect(problemsOf({ "acme.yaml": text })).toEqual([
+      expect.objectContaining({ line, column, message }),
+    ]);
+  });
+
+  test("the second of two files for one workspace, at its name", () => {
+    const problems = problemsOf({ "a.yaml": "workspace: acme", "b.yml": "workspace: acme" });
+    expect(problems).toEqual([
+      expect.objectContaining({
+        line: 1,
+        column: 12,
+        message: 'the workspace "acme" is in a.yaml already',
+      }),
+    ]);
+    expect(problems[0]?.file).toMatch(/b\.yml$/);
+  });
+});
+
+test("the problems of all files come at once, by file and line", () => {
+  const problems = problemsOf({
+    "b.yaml": "members: [carl]\nzzz: 1\ntables: { t: { source: nope:t.csv, xlsx: 5 } }",
+    "a.yaml": "tables: [",
+    "c.txt": "not: [ours",
+    ".#b.yaml": "not: [ours",
+  });
+  const places = problems.map(({ file, line }) => [file.slice(-6), line]);
+  expect(places).toEqual([
+    ["a.yaml", 1],
+    ["b.yaml", 1],
+    ["b.yaml", 2],
+    ["b.yaml", 3],
+    ["b.yaml", 3],
+  ]);
+});
+
+test("what has a problem of its own makes no others where it is named", () => {
+  const yaml = `tables:
+  customers: { soruce: samples:c.csv }
+  orders:
+    source: lake:o.csv
+    foreign_keys: [{ columns: [customer_id], references: customers(id) }]
+  items: { source: s3://elsewhere/i.csv }`;
+  const stores = new Map([["samples" as StoreName, { type: "directory", path: "/d" } as const]]);
+  const problems = problemsOf({ "a.yaml": yaml }, { stores });
+  expect(problems.map(({ line, message }) => [line, message])).toEqual([
+    [2, 'unknown key "soruce"; did you mean "source"?'],
+  ]);
+});
+
+test("a catalog folder that cannot be read is a problem", () => {
+  const loaded = loadCatalog(contextOf(join("/", "nowhere", "catalog")));
+  expect(loaded).toMatchObject({ problems: [{ message: "the catalog folder cannot be read" }] });
+});
+
+test("the contract's example becomes the model", () => {
+  const workspace = workspaceOf(
+    `
+workspace: acme
+description: Sales and finance
+members: [ana, bob]
+limits: { memory: 2GB, threads: 4, connections: 50, statement_timeout: 60s, queue: 100, temp_disk: 10GB, result_size: 0 }
+refresh: 45s
+upload: { store: lake, prefix: files/ }
+export: [lake:exports/]
+tables:
+  orders:
+    source: s3://acme-data/sales/2024/*.csv
+    description: One row per order line
+    csv: { delimiter: ";", quote: '"', escape: '"', header: true, skip: 0, skip_footer: 0, comment: "#", null: ["", "NA"], encoding: utf-8, decimal: ",", thousands: ".", date_format: "%d.%m.%Y", true: ["ja"], false: ["nein"], compression: auto, max_line_size: 16MB }
+    columns:
+      order_id: { type: int8 }
+      amount: { type: decimal( 12 , 2 ), description: Net, in euro }
+      internal_note: { hidden: true }
+      Kunde: { name: customer_id }
+    primary_key: [order_id]
+    foreign_keys: [{ columns: [customer_id], references: customers(id) }]
+    on_bad_value: fail
+  customers: { source: "lake:c.csv?versionId=v1", refresh: off, names: as_is }
+  finance.ledger: { source: lake:finance/ledger.tsv.gz, refresh: 5m }
+  budget:
+    source: lake:finance/budget.xlsx
+    xlsx: { sheet: "2024", range: "B3:H", header: true, header_row: 3, skip_footer: 1 }
+  '"odd.name"': { source: lake:odd.dat, format: txt }
+views:
+  monthly:
+    description: Revenue by month
+    sql: SELECT date_trunc('month', ordered_at) AS month, sum(amount) AS revenue FROM orders GROUP BY 1;
+`,
+  );
+  expect(workspace).toMatchObject({
+    name: "acme",
+    description: "Sales and finance",
+    members: new Set(["ana", "bob"]),
+    limits: {
+      memoryBytes: 2 * 1024 ** 3,
+      threads: 4,
+      connections: 50,
+      statementTimeoutMs: 60_000,
+      queue: 100,
+      tempDiskBytes: 10 * 1024 ** 3,
+      resultSizeBytes: 0,
+    },
+    upload: { store: "lake", prefix: "files/" },
+    exportTargets: [{ store: "lake", prefix: "exports/" }],
+  });
+  const [orders, customers, ledger, budget, odd] = workspace.tables;
+  expect(orders).toMatchObject({
+    schema: "public",
+    name: "orders",
+    source: { store: "lake", pattern: "sales/2024/*.csv", isGlob: true, versionId: undefined },
+    options: { format: "csv", csv: { null: ["", "NA"], true: ["ja"], thousands: "." } },
+    names: "normalized",
+    primaryKey: ["order_id"],
+    foreignKeys: [
+      {
+        columns: ["customer_id"],
+        references: { schema: "public", table: "customers", columns: ["id"] },
+      },
+    ],
+    onBadValue: "fail",
+    refreshMs: 45_000,
+  });
+  expect(Object.fromEntries(orders?.columns ?? [])).toEqual({
+    order_id: { type: "bigint", hidden: false },
+    amount: { type: "numeric(12,2)", description: "Net, in euro", hidden: false },
+    internal_note: { hidden: true },
+    Kunde: { name: "customer_id", hidden: false },
+  });
+  expect(customers).toMatchObject({
+    source: { pattern: "c.csv", versionId: "v1", isGlob: false },
+    names: "as_is",
+    refreshMs: undefined,
+    onBadValue: "reject",
+  });
+  expect(ledger).toMatchObject({
+    schema: "finance",
+    name: "ledger",
+    options: { format: "tsv" },
+    refreshMs: 300_000,
+  });
+  expect(budget?.options).toMatchObject({ format: "xlsx", xlsx: { sheet: "2024", header_row: 3 } });
+  expect(odd).toMatchObject({ schema: "public", name: "odd.name", options: { format: "txt" } });
+  expect(workspace.views[0]?.sql).toMatch(/GROUP BY 1$/);
+});
+
+test.each([
+  ["lake:a/b.csv", false],
+  ["lake:a [b.csv", false],
+  ["lake:{x}.csv", false],
+  ["lake:a/*.csv", true],
+  ["lake:a?.csv", true],
+  ["lake:**/a.csv", true],
+  ["lake:[ab].csv", true],
+  ["lake:{a,b}.csv", true],
+  // The backslash makes it a pattern for one key that has a star in its name.
+  ["lake:a\\*.csv", true],
+])("whether %j is a pattern: %j", (source, isGlob) => {
+  const yaml = `tables: { t: { source: '${source}' } }`;
+  expect(workspaceOf(yaml).tables[0]?.source.isGlob).toBe(isGlob);
+});
+
+test("what is not said has a default", () => {
+  const workspace = workspaceOf("tables: { t: { source: samples:t.csv } }");
+  expect(workspace).toMatchObject({
+    name: "acme",
+    members: new Set(),
+    limits: { memoryBytes: undefined, statementTimeoutMs: 0, queue: 100, resultSizeBytes: 0 },
+    upload: undefined,
+    exportTargets: [],
+    tables: [{ refreshMs: 30_000, onBadValue: "reject", names: "normalized", primaryKey: [] }],
+  });
+});
+
+test("features that come later are named, each with its file", () => {
+  const loaded = load({ "a.yaml": "upload: { store: lake }\nexport: [lake:x/]" });
+  expect(loaded).toMatchObject({
+    notYet: [
+      { key: "upload", message: "upload in a.yaml is accepted, but has no effect yet" },
+      { key: "export", message: "export in a.yaml is accepted, but has no effect yet" },
+    ],
+  });
+});
