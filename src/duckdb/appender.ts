@@ -1,0 +1,67 @@
+import {
+  type DuckDBAppender,
+  DuckDBDataChunk,
+  type DuckDBValue,
+  DuckDBVector,
+  type DuckDBType as LibraryType,
+} from "@duckdb/node-api";
+import type { DuckDBType } from "../pgtypes/duckdb-type.ts";
+import { toPgError } from "./duckdb-error.ts";
+import { fromLibraryType } from "./logical-types.ts";
+
+/** Appends rows to a table in batches of columns, at a fraction of the cost of INSERT. */
+export class Appender {
+  readonly #appender: DuckDBAppender;
+  readonly #types: readonly LibraryType[];
+  /** Of the table's columns, in order. */
+  readonly types: readonly DuckDBType[];
+
+  constructor(appender: DuckDBAppender) {
+    this.#appender = appender;
+    this.#types = Array.from({ length: appender.columnCount }, (_, column) =>
+      appender.columnType(column),
+    );
+    this.types = this.#types.map(fromLibraryType);
+  }
+
+  /**
+   * Appends `rowCount` rows, given as one array per column of the table, in node-api's values:
+   * number, bigint for 64 bits and more, string, boolean, null, and its classes for the rest.
+   */
+  append(columns: readonly (readonly DuckDBValue[])[], rowCount: number): void {
+    if (columns.length !== this.#types.length) {
+      throw new Error(`the table has ${this.#types.length} columns, the batch ${columns.length}`);
+    }
+    const size = DuckDBVector.standardSize();
+    for (let start = 0; start < rowCount; start += size) {
+      this.#appendChunk(columns, start, Math.min(start + size, rowCount));
+    }
+  }
+
+  #appendChunk(columns: readonly (readonly DuckDBValue[])[], start: number, end: number): void {
+    const chunk = DuckDBDataChunk.create(this.#types, end - start);
+    for (const [index, column] of columns.entries()) {
+      const vector = chunk.getColumnVector(index);
+      for (let row = start; row < end; row += 1) vector.setItem(row - start, column[row] ?? null);
+      vector.flush();
+    }
+    this.#act(() => this.#appender.appendDataChunk(chunk));
+  }
+
+  /** Makes what was appended visible to queries of this connection, and reports what was wrong. */
+  flush(): void {
+    this.#act(() => this.#appender.flushSync());
+  }
+
+  close(): void {
+    this.#act(() => this.#appender.closeSync());
+  }
+
+  #act(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      throw toPgError(error);
+    }
+  }
+}

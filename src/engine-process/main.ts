@@ -1,0 +1,182 @@
+/** Entry of an engine process: reads frames from the gateway, runs statements, writes frames back. */
+import { writeFileSync } from "node:fs";
+import { Socket } from "node:net";
+import { join } from "node:path";
+import type { WorkspaceName } from "../core/brands.ts";
+import { PgError } from "../core/pg-error.ts";
+import type { DescribeRequest, EngineWorkspace } from "../engine/engine.ts";
+import { type DownFrame, FrameSocket, type UpFrame } from "../engine/frames.ts";
+import { fieldsOfError } from "./error-fields.ts";
+import { CodeCache } from "./row-encoder.ts";
+import { StatementStream } from "./statement-stream.ts";
+import { WorkspaceEngine } from "./workspace-engine.ts";
+
+/** The socket that the gateway has opened for this process. */
+const GATEWAY_FD = 3;
+
+interface OpenWorkspace {
+  readonly engine: WorkspaceEngine;
+  readonly definition: EngineWorkspace;
+}
+
+class EngineProcess {
+  readonly #frames: FrameSocket<UpFrame, DownFrame>;
+  readonly #streams = new Map<number, StatementStream>();
+  readonly #describing = new Map<number, AbortController>();
+  readonly #workspaces = new Map<WorkspaceName, Promise<OpenWorkspace>>();
+  /** Row encoders that were generated, by their code: the shapes of results repeat. */
+  readonly #codeCache = new CodeCache();
+  #tempDirectory = "";
+  #instances = 0;
+
+  constructor(socket: Socket) {
+    this.#frames = new FrameSocket<UpFrame, DownFrame>(socket, {
+      frame: (id, frame) => this.#receive(id, frame),
+      page: () => undefined,
+      // Without its gateway an engine has nobody to work for.
+      closed: () => process.exit(0),
+    });
+  }
+
+  #receive(id: number, frame: DownFrame): void {
+    switch (frame.type) {
+      case "start":
+        this.#tempDirectory = frame.options.tempDirectory;
+        this.#frames.send(id, { type: "result", value: undefined });
+        return;
+      case "configure":
+        this.#answer(id, this.#configure(frame.workspace, frame.definition));
+        return;
+      case "remove":
+        this.#answer(id, this.#remove(frame.workspace));
+        return;
+      case "describe":
+        this.#answer(id, this.#describe(id, frame.request));
+        return;
+      case "execute":
+        void this.#execute(id, frame);
+        return;
+      case "fetch":
+        void this.#run(id, frame.maxRows);
+        return;
+      case "credit":
+        this.#streams.get(id)?.credit(frame.bytes);
+        return;
+      case "interrupt":
+        this.#describing.get(id)?.abort();
+        this.#streams.get(id)?.interrupt();
+        return;
+      case "close": {
+        const stream = this.#streams.get(id);
+        this.#streams.delete(id);
+        void stream?.close();
+        return;
+      }
+    }
+  }
+
+  async #configure(workspace: WorkspaceName, definition: EngineWorkspace): Promise<unknown> {
+    const current = this.#workspaces.get(workspace);
+    const opened = this.#reopen(workspace, await current?.catch(() => undefined), definition);
+    this.#workspaces.set(workspace, opened);
+    return await (await opened).engine.configure(definition);
+  }
+
+  /** Limits are locked in an instance: other ones need another instance. Streams keep the old one. */
+  async #reopen(
+    workspace: WorkspaceName,
+    current: OpenWorkspace | undefined,
+    definition: EngineWorkspace,
+  ): Promise<OpenWorkspace> {
+    if (current !== undefined && sameLimits(current.definition, definition)) return current;
+    const directory = join(this.#tempDirectory, `${this.#instances++}-${workspace}`);
+    const engine = await WorkspaceEngine.open(definition, directory);
+    current?.engine.close();
+    return { engine, definition };
+  }
+
+  async #remove(workspace: WorkspaceName): Promise<void> {
+    const current = this.#workspaces.get(workspace);
+    this.#workspaces.delete(workspace);
+    (await current)?.engine.close();
+  }
+
+  async #describe(id: number, request: DescribeRequest): Promise<unknown> {
+    const engine = await this.#engine(request.workspace);
+    const connection = await engine.connect(request);
+    const interruption = new AbortController();
+    interruption.signal.addEventListener("abort", () => connection.interrupt());
+    this.#describing.set(id, interruption);
+    try {
+      return await engine.describe(connection, request);
+    } finally {
+      this.#describing.delete(id);
+      engine.release(connection, interruption.signal.aborted ? "interrupted" : "clean");
+    }
+  }
+
+  async #execute(id: number, frame: Extract<DownFrame, { type: "execute" }>): Promise<void> {
+    // The stream is known before anything is waited for, so that a cancel finds it.
+    const engine = this.#engine(frame.request.workspace);
+    const stream = new StatementStream(
+      engine,
+      frame.request,
+      frame.creditBytes,
+      {
+        frame: (answer) => {
+          if (answer.type === "complete" || answer.type === "failed") this.#streams.delete(id);
+          this.#frames.send(id, answer);
+        },
+        page: (page) => this.#frames.sendPage(id, page),
+      },
+      { codeCache: this.#codeCache },
+    );
+    this.#streams.set(id, stream);
+    await stream.run(frame.maxRows);
+  }
+
+  async #run(id: number, maxRows: number): Promise<void> {
+    await this.#streams.get(id)?.run(maxRows);
+  }
+
+  async #engine(workspace: WorkspaceName): Promise<WorkspaceEngine> {
+    const open = await this.#workspaces.get(workspace);
+    if (open === undefined) {
+      throw new PgError("cannot_connect_now", `workspace "${workspace}" is not open yet`, {
+        hint: "Try again in a moment.",
+      });
+    }
+    return open.engine;
+  }
+
+  #answer(id: number, work: Promise<unknown>): void {
+    work.then(
+      (value) => this.#frames.send(id, { type: "result", value }),
+      (error: unknown) => this.#frames.send(id, { type: "failed", error: fieldsOfError(error) }),
+    );
+  }
+}
+
+function sameLimits(a: EngineWorkspace, b: EngineWorkspace): boolean {
+  return (
+    a.cacheDirectory === b.cacheDirectory &&
+    a.memoryBytes === b.memoryBytes &&
+    a.threads === b.threads &&
+    a.tempDiskBytes === b.tempDiskBytes
+  );
+}
+
+/** Under memory pressure the kernel is to end this process rather than the one with the sockets. */
+function volunteerForOutOfMemory(): void {
+  try {
+    writeFileSync("/proc/self/oom_score_adj", "1000");
+  } catch {
+    // Not Linux, or not allowed: the limit on this process's data stands all the same.
+  }
+}
+
+volunteerForOutOfMemory();
+// The gateway decides when this process ends; a terminal's Ctrl-C reaches the whole group.
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => undefined);
+new EngineProcess(new Socket({ fd: GATEWAY_FD, readable: true, writable: true }));

@@ -1,0 +1,246 @@
+import { LIMITS } from "../core/limits.ts";
+import { PgError } from "../core/pg-error.ts";
+import type { Connection } from "../duckdb/connection.ts";
+import type { PreparedStatement } from "../duckdb/prepared-statement.ts";
+import type { ResultColumn, RowStream } from "../duckdb/row-stream.ts";
+import type { DataChunk } from "../duckdb/vectors.ts";
+import { type ExecuteRequest, formatOf } from "../engine/engine.ts";
+import type { UpFrame } from "../engine/frames.ts";
+import type { TypedValue } from "../pgtypes/duckdb-type.ts";
+import { readParameter } from "../pgtypes/parameters.ts";
+import type { TimeZone } from "../pgtypes/time-zone.ts";
+import type { FieldDescription } from "../protocol/field-description.ts";
+import { fieldsOfError } from "./error-fields.ts";
+import { fieldOf } from "./fields.ts";
+import {
+  createRowEncoder,
+  type RowEncoder,
+  type RowEncoderOptions,
+  type RowFormat,
+} from "./row-encoder.ts";
+import { copyHeader, copyTrailer } from "./row-encoder-copy.ts";
+import { PageWriter } from "./row-encoder-page.ts";
+import type { WorkspaceEngine } from "./workspace-engine.ts";
+
+export interface StreamOutput {
+  frame(frame: UpFrame): void;
+  page(page: Buffer): void;
+}
+
+/** A statement that is executed: rows become pages, as far as the client's credit reaches. */
+export class StatementStream {
+  readonly #workspace: Promise<WorkspaceEngine>;
+  readonly #request: ExecuteRequest;
+  readonly #output: StreamOutput;
+  readonly #options: RowEncoderOptions;
+  readonly #page = new PageWriter();
+  #connection: Connection | undefined;
+  #prepared: PreparedStatement | undefined;
+  #rows: RowStream | undefined;
+  #encoder: RowEncoder | undefined;
+  /** What COPY's binary format has behind its rows. */
+  #trailer: Buffer | undefined;
+  #chunk: DataChunk | undefined;
+  #nextRow = 0;
+  #creditBytes: number;
+  #creditArrived: (() => void) | undefined;
+  #interruption: PgError | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(
+    workspace: Promise<WorkspaceEngine>,
+    request: ExecuteRequest,
+    creditBytes: number,
+    output: StreamOutput,
+    options: RowEncoderOptions,
+  ) {
+    this.#options = options;
+    this.#workspace = workspace;
+    this.#request = request;
+    this.#creditBytes = creditBytes;
+    this.#output = output;
+  }
+
+  /** Sends rows until `maxRows` (0 is all), then how it ended. Resolves when nothing runs any more. */
+  run(maxRows: number): Promise<void> {
+    this.#work = this.#work.then(() => this.#run(maxRows));
+    return this.#work;
+  }
+
+  credit(bytes: number): void {
+    this.#creditBytes += bytes;
+    if (this.#creditBytes > 0) this.#wake();
+  }
+
+  interrupt(): void {
+    this.#interruption ??= new PgError("query_canceled", "canceling statement due to user request");
+    this.#connection?.interrupt(this.#interruption);
+    this.#wake();
+  }
+
+  /** Ends the statement wherever it is; resolves when its connection is given back. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.interrupt();
+    await this.#work;
+    await this.#release("interrupted");
+  }
+
+  async #run(maxRows: number): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await this.#start();
+      const outcome = await this.#pump(maxRows);
+      this.#output.frame(outcome);
+      if (outcome.type === "complete") await this.#release("clean");
+    } catch (error) {
+      await this.#release("interrupted");
+      this.#output.frame({ type: "failed", error: fieldsOfError(error) });
+    }
+  }
+
+  async #start(): Promise<void> {
+    if (this.#rows !== undefined) return;
+    const request = this.#request;
+    const workspace = await this.#workspace;
+    this.#connection = await workspace.connect(request);
+    this.#prepared = await workspace.prepare(this.#connection, request);
+    this.#prepared.bind(parametersOf(request, workspace.zones.get(request.settings.timeZone)));
+    this.#stopIfInterrupted();
+    this.#rows = await this.#prepared.stream();
+    const fields = this.#rows.columns.map(fieldOf);
+    checkExpected(fields, request.expectedTypeOids);
+    const format = rowFormat(request, this.#rows.columns);
+    const { timeZone } = request.settings;
+    this.#encoder = createRowEncoder(this.#rows.columns, format, { timeZone }, this.#options);
+    this.#output.frame({ type: "fields", fields });
+    if (format.kind !== "data-row") {
+      const { output } = request;
+      const hasHeader = output.kind === "copy" && output.options.header;
+      const header = copyHeader(format, hasHeader ? fields.map(({ name }) => name) : undefined);
+      if (header !== undefined) this.#output.page(header);
+      this.#trailer = copyTrailer(format);
+    }
+  }
+
+  async #pump(maxRows: number): Promise<Extract<UpFrame, { rows: number }>> {
+    const [source, encoder] = [this.#rows, this.#encoder];
+    if (source === undefined || encoder === undefined)
+      throw new Error("the stream has not started");
+    let rows = 0;
+    for (;;) {
+      if (this.#chunk === undefined) {
+        this.#stopIfInterrupted();
+        this.#chunk = await source.next();
+        if (this.#chunk === undefined) break;
+        encoder.load(this.#chunk);
+        this.#nextRow = 0;
+      }
+      const count = this.#chunk.rowCount;
+      const end = maxRows === 0 ? count : Math.min(count, this.#nextRow + maxRows - rows);
+      const reached = encoder.encode(this.#page, this.#nextRow, end);
+      rows += reached - this.#nextRow;
+      this.#nextRow = reached;
+      if (reached === count) this.#chunk = undefined;
+      if (this.#page.length >= LIMITS.pageBytes) await this.#sendPage();
+      if (maxRows !== 0 && rows === maxRows) {
+        await this.#sendPage();
+        return { type: "suspended", rows };
+      }
+    }
+    await this.#sendPage();
+    if (this.#trailer !== undefined) this.#output.page(this.#trailer);
+    return { type: "complete", rows };
+  }
+
+  async #sendPage(): Promise<void> {
+    if (this.#page.length === 0) return;
+    const page = this.#page.take();
+    this.#creditBytes -= page.length;
+    this.#output.page(page);
+    if (this.#creditBytes <= 0 && this.#interruption === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#creditArrived = resolve;
+      });
+    }
+    this.#stopIfInterrupted();
+  }
+
+  #stopIfInterrupted(): void {
+    if (this.#interruption !== undefined) throw this.#interruption;
+  }
+
+  #wake(): void {
+    this.#creditArrived?.();
+    this.#creditArrived = undefined;
+  }
+
+  async #release(state: "clean" | "interrupted"): Promise<void> {
+    await this.#rows?.close();
+    this.#prepared?.close();
+    if (this.#connection !== undefined) (await this.#workspace).release(this.#connection, state);
+    this.#rows = undefined;
+    this.#prepared = undefined;
+    this.#connection = undefined;
+    this.#encoder = undefined;
+    this.#chunk = undefined;
+  }
+}
+
+function parametersOf(request: ExecuteRequest, zone: TimeZone): readonly TypedValue[] {
+  const context = { zone, nowMicros: BigInt(Date.now()) * 1000n };
+  return request.parameters.map((bytes, index) =>
+    readParameter(
+      {
+        typeOid: request.parameterOids[index] ?? 0,
+        format: formatOf(request.parameterFormats, index),
+        bytes: bytes ?? null,
+        number: index + 1,
+      },
+      context,
+    ),
+  );
+}
+
+/** The client reads values by the types it was told: other ones must not reach it. */
+function checkExpected(
+  fields: readonly FieldDescription[],
+  expected: readonly number[] | undefined,
+): void {
+  if (expected === undefined) return;
+  const same =
+    expected.length === fields.length &&
+    fields.every((field, index) => field.typeOid === expected[index]);
+  if (!same) {
+    throw new PgError("feature_not_supported", "cached plan must not change result type", {
+      hint: "The table has changed since the statement was prepared; prepare it again.",
+    });
+  }
+}
+
+function rowFormat(request: ExecuteRequest, columns: readonly ResultColumn[]): RowFormat {
+  const { output } = request;
+  if (output.kind === "rows") {
+    return {
+      kind: "data-row",
+      formats: columns.map((_, index) => formatOf(output.formats, index)),
+    };
+  }
+  const { format, delimiter, nullText, quote, escape, forceQuote } = output.options;
+  switch (format) {
+    case "binary":
+      return { kind: "copy-binary" };
+    case "text":
+      return { kind: "copy-text", delimiter, nullText };
+    case "csv":
+      return {
+        kind: "copy-csv",
+        delimiter,
+        nullText,
+        quote,
+        escape,
+        forceQuote: columns.map(({ name }) => forceQuote === "all" || forceQuote.includes(name)),
+      };
+  }
+}

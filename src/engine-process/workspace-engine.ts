@@ -1,0 +1,167 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { quoteLiteral } from "../core/identifier.ts";
+import type { Connection } from "../duckdb/connection.ts";
+import { type Database, openDatabase } from "../duckdb/database.ts";
+import type { PreparedStatement } from "../duckdb/prepared-statement.ts";
+import type {
+  ConfiguredWorkspace,
+  DescribeRequest,
+  EngineDescription,
+  EngineWorkspace,
+} from "../engine/engine.ts";
+import { describeType } from "../pgtypes/duckdb-types.ts";
+import { TimeZones } from "../pgtypes/time-zone.ts";
+import { ENGINE_MACROS, ENGINE_SETTINGS } from "../sql/engine-dialect.ts";
+import { guardDuckdbAst } from "../sql/guard-duckdb.ts";
+import { fieldsOf } from "./fields.ts";
+import { WorkspaceSchema } from "./workspace-schema.ts";
+
+/** Of each combination of settings. */
+const IDLE_CONNECTIONS = 8;
+
+/** Settings that may still be changed on a connection when all others are locked: by us, for a session. */
+const SESSION_SETTINGS = ["TimeZone", "search_path", "schema"];
+
+/**
+ * One workspace's DuckDB: in memory, locked down, with the cache files attached read-only. Client
+ * SQL gets here translated and checked; should something slip through, nothing outside the
+ * workspace's own cache folder can be opened, loaded or changed.
+ */
+export class WorkspaceEngine {
+  /** Those that sessions have named: making one takes longer than most statements. */
+  readonly zones = new TimeZones();
+  readonly #database: Database;
+  readonly #admin: Connection;
+  readonly #schema: WorkspaceSchema;
+  readonly #tempDirectory: string;
+  /** Connections that wait for a statement, by the settings that they are in. */
+  readonly #idle = new Map<string, Connection[]>();
+  readonly #keys = new WeakMap<Connection, string>();
+  #configuring: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  private constructor(database: Database, admin: Connection, tempDirectory: string) {
+    this.#database = database;
+    this.#admin = admin;
+    this.#schema = new WorkspaceSchema(admin);
+    this.#tempDirectory = tempDirectory;
+  }
+
+  static async open(definition: EngineWorkspace, tempDirectory: string): Promise<WorkspaceEngine> {
+    mkdirSync(tempDirectory, { recursive: true, mode: 0o700 });
+    const database = await openDatabase({
+      path: ":memory:",
+      config: {
+        threads: String(definition.threads),
+        memory_limit: `${Math.ceil(definition.memoryBytes / 1024)}KiB`,
+        temp_directory: tempDirectory,
+        autoinstall_known_extensions: "false",
+        autoload_known_extensions: "false",
+        allow_community_extensions: "false",
+        allow_unsigned_extensions: "false",
+        allow_persistent_secrets: "false",
+      },
+    });
+    const admin = await database.connect();
+    await lockDown(admin, definition);
+    return new WorkspaceEngine(database, admin, tempDirectory);
+  }
+
+  /** One configuration after another, each in one step for every statement that starts later. */
+  configure(definition: EngineWorkspace): Promise<ConfiguredWorkspace> {
+    const configured = this.#configuring.then(() => this.#schema.apply(definition));
+    this.#configuring = configured.catch(() => undefined);
+    return configured;
+  }
+
+  /**
+   * A connection of its own for one statement, in the session's settings: a second statement on it
+   * would end the first.
+   */
+  async connect({ settings }: DescribeRequest): Promise<Connection> {
+    const searchPath = settings.searchPath.filter((schema) => this.#schema.has(schema)).join(",");
+    const key = JSON.stringify([settings.timeZone, searchPath]);
+    const idle = this.#idle.get(key)?.pop();
+    if (idle !== undefined) return idle;
+    const connection = await this.#database.connect();
+    try {
+      if (searchPath !== "") await connection.run(`SET search_path = ${quoteLiteral(searchPath)}`);
+      if (settings.timeZone !== "UTC") {
+        await connection.run(`SET TimeZone = ${quoteLiteral(settings.timeZone)}`);
+      }
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    this.#keys.set(connection, key);
+    return connection;
+  }
+
+  /** Takes a connection back. One whose statement did not end by itself is not used again. */
+  release(connection: Connection, state: "clean" | "interrupted"): void {
+    const key = this.#keys.get(connection);
+    if (state === "interrupted" || key === undefined || this.#closed) {
+      connection.close();
+      return;
+    }
+    const idle = this.#idle.get(key) ?? [];
+    if (idle.length >= IDLE_CONNECTIONS) connection.close();
+    else this.#idle.set(key, [...idle, connection]);
+  }
+
+  /** Plans a statement, once it has passed the guard. */
+  async prepare(connection: Connection, request: DescribeRequest): Promise<PreparedStatement> {
+    if (request.dialect === "duckdb") await this.#guard(connection, request.sql);
+    try {
+      return await connection.prepare(request.sql);
+    } catch (error) {
+      throw this.#schema.unavailable(connection, request.sql, error) ?? error;
+    }
+  }
+
+  async describe(connection: Connection, request: DescribeRequest): Promise<EngineDescription> {
+    const prepared = await this.prepare(connection, request);
+    try {
+      return {
+        parameterOids: prepared.parameters.map((type) => type && describeType(type).typeOid),
+        fields: fieldsOf(prepared.columns),
+      };
+    } finally {
+      prepared.close();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const connection of [...this.#idle.values()].flat()) connection.close();
+    this.#idle.clear();
+    this.#admin.close();
+    this.#database.close();
+    rmSync(this.#tempDirectory, { recursive: true, force: true });
+  }
+
+  /** What PostgreSQL's grammar cannot read is checked as DuckDB itself has parsed it. */
+  async #guard(connection: Connection, sql: string): Promise<void> {
+    const [row] = await connection.rows("SELECT json_serialize_sql($1::VARCHAR)::VARCHAR", [sql]);
+    guardDuckdbAst(String(row?.[0]));
+  }
+}
+
+async function lockDown(admin: Connection, definition: EngineWorkspace): Promise<void> {
+  // Given when the instance is opened, this limit would be shown and not be kept.
+  const tempDisk = `${Math.ceil(definition.tempDiskBytes / 1024)}KiB`;
+  const statements = [
+    `SET max_temp_directory_size = '${tempDisk}'`,
+    ...ENGINE_SETTINGS,
+    "SET TimeZone = 'UTC'",
+    "CREATE SCHEMA public",
+    "CREATE SCHEMA bucketgres",
+    ...ENGINE_MACROS,
+    `SET allowed_directories = [${quoteLiteral(join(definition.cacheDirectory, "/"))}]`,
+    "SET enable_external_access = false",
+    `SET allowed_configs = [${SESSION_SETTINGS.map(quoteLiteral).join(", ")}]`,
+    "SET lock_configuration = true",
+  ];
+  for (const statement of statements) await admin.run(statement);
+}

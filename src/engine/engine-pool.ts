@@ -1,0 +1,196 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
+import { Socket } from "node:net";
+import { join } from "node:path";
+import type { WorkspaceName } from "../core/brands.ts";
+import { moduleEntry } from "../core/module-entry.ts";
+import { PgError } from "../core/pg-error.ts";
+import type { Logger } from "../observe/logger.ts";
+import type {
+  ConfiguredWorkspace,
+  DescribeRequest,
+  Engine,
+  EngineDescription,
+  EngineStream,
+  EngineWorkspace,
+  ExecuteRequest,
+  RowSink,
+  RunOutcome,
+} from "./engine.ts";
+import { EngineClient } from "./engine-client.ts";
+
+export interface EnginePoolOptions {
+  /** The hard bound on the process's data, enforced by the kernel (RLIMIT_DATA). */
+  readonly memoryBytes: number;
+  /** Statements that may run at once: each holds a thread of the engine process while it works. */
+  readonly statements: number;
+  /** Temporary files of the engine process are in a folder of its own under this one. */
+  readonly tempDirectory: string;
+  /** How long after an interrupt a statement may go on before its process is killed. */
+  readonly graceMs: number;
+  readonly log: Logger;
+  readonly restarted?: () => void;
+}
+
+/** V8 and the runtime themselves, beside what DuckDB may take. */
+const RUNTIME_BYTES = 512 * 1024 * 1024;
+/** libuv's own maximum. */
+const MAX_THREADS = 1024;
+const SPARE_THREADS = 8;
+const RESTART_DELAY_MS = 250;
+
+/**
+ * Starts the engine process, restarts it when it ends, and tells a new one all that the old one
+ * knew before any other statement. Sessions see a failed statement at most.
+ */
+export class EnginePool implements Engine {
+  readonly #options: EnginePoolOptions;
+  readonly #definitions = new Map<WorkspaceName, EngineWorkspace>();
+  #current: Promise<EngineClient>;
+  #closing = false;
+  #generation = 0;
+  #quickDeaths = 0;
+
+  constructor(options: EnginePoolOptions) {
+    this.#options = options;
+    this.#current = this.#start();
+  }
+
+  /** The engine's process, once it runs: for tests and for the status. */
+  async processId(): Promise<number | undefined> {
+    return (await this.#current).processId;
+  }
+
+  async configure(
+    workspace: WorkspaceName,
+    definition: EngineWorkspace,
+  ): Promise<ConfiguredWorkspace> {
+    this.#definitions.set(workspace, definition);
+    return await (await this.#client()).configure(workspace, definition);
+  }
+
+  async remove(workspace: WorkspaceName): Promise<void> {
+    this.#definitions.delete(workspace);
+    await (await this.#client()).remove(workspace);
+  }
+
+  async describe(
+    request: DescribeRequest,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<EngineDescription> {
+    return await (await this.#client()).describe(request, signal);
+  }
+
+  open(request: ExecuteRequest, { signal }: { readonly signal: AbortSignal }): EngineStream {
+    return new LateStream(async () => (await this.#client()).open(request, signal));
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    const client = await this.#current.catch(() => undefined);
+    client?.kill();
+    await client?.ended;
+  }
+
+  async #client(): Promise<EngineClient> {
+    if (this.#closing) {
+      throw new PgError("admin_shutdown", "terminating connection due to administrator command");
+    }
+    return await this.#current;
+  }
+
+  async #start(): Promise<EngineClient> {
+    const startedAt = performance.now();
+    const client = this.#spawn();
+    void client.ended.then(() => this.#ended(startedAt));
+    await client.start({ tempDirectory: this.#tempDirectory() });
+    for (const [workspace, definition] of this.#definitions)
+      await client.configure(workspace, definition);
+    this.#options.log.debug(
+      { pid: client.processId, durationMs: Math.round(performance.now() - startedAt) },
+      "engine process started",
+    );
+    return client;
+  }
+
+  #ended(startedAt: number): void {
+    if (this.#closing) return;
+    const { log, restarted } = this.#options;
+    // A process that dies at once, each time, is started again more and more slowly.
+    this.#quickDeaths = performance.now() - startedAt < 5_000 ? this.#quickDeaths + 1 : 0;
+    const delayMs = Math.min(10_000, RESTART_DELAY_MS * this.#quickDeaths ** 2);
+    log.error({ delayMs }, "engine process ended; starting it again");
+    restarted?.();
+    this.#generation += 1;
+    const next = new Promise<void>((resolve) => setTimeout(resolve, delayMs)).then(() =>
+      this.#start(),
+    );
+    // Whoever asks meanwhile hears the failure; the next death starts another try.
+    next.catch((error: unknown) =>
+      log.error({ err: error }, "engine process could not be started"),
+    );
+    this.#current = next;
+  }
+
+  #tempDirectory(): string {
+    return join(this.#options.tempDirectory, `engine-${process.pid}-${this.#generation % 2}`);
+  }
+
+  #spawn(): EngineClient {
+    const { memoryBytes, statements, graceMs } = this.#options;
+    const directory = this.#tempDirectory();
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const entry = moduleEntry(import.meta.url, "../engine-process/main");
+    const kilobytes = Math.ceil((memoryBytes + RUNTIME_BYTES) / 1024);
+    const threads = Math.min(MAX_THREADS, statements + SPARE_THREADS);
+    // The shell sets the limit and becomes Node.js; its arguments are data, not text of a command.
+    const child = spawn(
+      "/bin/sh",
+      [
+        "-c",
+        'ulimit -d "$0" && exec "$@"',
+        String(kilobytes),
+        process.execPath,
+        "--max-semi-space-size=4",
+        ...entry.execArgv,
+        entry.path,
+      ],
+      {
+        stdio: ["ignore", "inherit", "inherit", "pipe"],
+        cwd: directory,
+        // Nothing of the gateway's environment, which may hold credentials.
+        env: {
+          PATH: process.env["PATH"] ?? "",
+          UV_THREADPOOL_SIZE: String(threads),
+          HOME: directory,
+        },
+      },
+    );
+    const socket = child.stdio[3];
+    if (!(socket instanceof Socket)) throw new Error("the engine process has no socket");
+    return new EngineClient(child, socket, { graceMs });
+  }
+}
+
+/** A stream of a process that may still be starting. */
+class LateStream implements EngineStream {
+  readonly #open: () => Promise<EngineStream>;
+  #stream: EngineStream | undefined;
+  #closed = false;
+
+  constructor(open: () => Promise<EngineStream>) {
+    this.#open = open;
+  }
+
+  async run(sink: RowSink, maxRows: number): Promise<RunOutcome> {
+    this.#stream ??= await this.#open();
+    if (this.#closed) this.#stream.close();
+    return await this.#stream.run(sink, maxRows);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stream?.close();
+  }
+}

@@ -1,0 +1,140 @@
+import type { WorkspaceName } from "../core/brands.ts";
+import type { PgErrorFields } from "../core/pg-error.ts";
+import type { FieldDescription, FormatCode } from "../protocol/field-description.ts";
+import type { CopyOptions } from "../sql/statement.ts";
+
+/** What a session may ask of a workspace's data. Nothing here knows which database answers. */
+export interface Engine {
+  /** Makes the workspace what the definition says, in one step for every later statement. */
+  configure(workspace: WorkspaceName, definition: EngineWorkspace): Promise<ConfiguredWorkspace>;
+  /** Forgets the workspace. Statements that run in it end with an error. */
+  remove(workspace: WorkspaceName): Promise<void>;
+  describe(
+    request: DescribeRequest,
+    options: { readonly signal: AbortSignal },
+  ): Promise<EngineDescription>;
+  /** Sends nothing before the first `run`. */
+  open(request: ExecuteRequest, options: { readonly signal: AbortSignal }): EngineStream;
+  close(): Promise<void>;
+}
+
+/** A workspace as the engine sees it: files that are ready, and SQL over them. */
+export interface EngineWorkspace {
+  /** The folder that all its cache files are in; nothing else may be opened. */
+  readonly cacheDirectory: string;
+  readonly memoryBytes: number;
+  readonly threads: number;
+  readonly tempDiskBytes: number;
+  readonly tables: readonly EngineTable[];
+  /** In the engine's dialect, in an order of the YAML's: one may use another. */
+  readonly views: readonly {
+    readonly schema: string;
+    readonly name: string;
+    readonly sql: string;
+  }[];
+  /** The rows of bucketgres.tables, as the table's columns in order. */
+  readonly tableStates: readonly (readonly TableStateValue[])[];
+}
+
+export type TableStateValue = string | number | Date | undefined;
+
+export type EngineTable =
+  | {
+      readonly schema: string;
+      readonly name: string;
+      readonly state: "ready";
+      /** The cache file; a new version has a new path. */
+      readonly path: string;
+      readonly columns: readonly string[];
+      /** Cells and rows that the file's `main.rejects` lists. */
+      readonly rejectedCount: number;
+    }
+  /** Listed, but without data: every query of it ends with this error. */
+  | {
+      readonly schema: string;
+      readonly name: string;
+      readonly state: "unavailable";
+      readonly error: PgErrorFields;
+    };
+
+/** What became of the views: their columns, or why they cannot be used. */
+export interface ConfiguredWorkspace {
+  readonly views: readonly ConfiguredView[];
+}
+
+export interface ConfiguredView {
+  readonly schema: string;
+  readonly name: string;
+  readonly result: { readonly columns: readonly ViewColumn[] } | { readonly error: PgErrorFields };
+}
+
+export interface ViewColumn {
+  readonly name: string;
+  /** As DuckDB prints the type. */
+  readonly duckdbType: string;
+}
+
+/** What of a session's state the engine's answers depend on. */
+export interface EngineSettings {
+  readonly timeZone: string;
+  /** Schemas in which an unqualified name is looked up, in order. */
+  readonly searchPath: readonly string[];
+}
+
+export interface DescribeRequest {
+  readonly workspace: WorkspaceName;
+  readonly sql: string;
+  readonly dialect: "postgresql" | "duckdb";
+  readonly settings: EngineSettings;
+}
+
+export interface EngineDescription {
+  /** By number, from 1: a type OID, or undefined where the engine cannot tell. */
+  readonly parameterOids: readonly (number | undefined)[];
+  /** Undefined while a parameter's missing type leaves the columns open. */
+  readonly fields: readonly FieldDescription[] | undefined;
+}
+
+export interface ExecuteRequest extends DescribeRequest {
+  readonly parameterOids: readonly number[];
+  readonly parameterFormats: readonly FormatCode[];
+  readonly parameters: readonly (Uint8Array | undefined)[];
+  readonly output: OutputFormat;
+  /** The type OIDs that the client was told; other ones are "cached plan must not change result type". */
+  readonly expectedTypeOids: readonly number[] | undefined;
+}
+
+export type OutputFormat =
+  /** One code for all columns, one for each, or none, which means text (as in Bind). */
+  | { readonly kind: "rows"; readonly formats: readonly FormatCode[] }
+  | { readonly kind: "copy"; readonly options: CopyOptions };
+
+/** Takes what a stream produces, in order. */
+export interface RowSink {
+  /** Once, before the first page. */
+  fields(fields: readonly FieldDescription[]): void;
+  /** Whole messages, in pieces. The stream waits for the promise before it sends much more. */
+  page(pieces: readonly Buffer[]): Promise<void> | undefined;
+}
+
+export interface EngineStream {
+  /**
+   * Sends rows to the sink until `maxRows` (0 is all). Rejects with a PgError when the statement
+   * failed, was aborted (with the signal's reason) or its process ended (admin_shutdown).
+   */
+  run(sink: RowSink, maxRows: number): Promise<RunOutcome>;
+  /** Ends the statement, finished or not. */
+  close(): void;
+}
+
+export interface RunOutcome {
+  /** More rows may follow: only after a `maxRows` that was reached. */
+  readonly suspended: boolean;
+  /** Of this run. */
+  readonly rows: number;
+}
+
+/** The one code that Bind's list of format codes gives to a column (PostgreSQL documentation 55.7). */
+export function formatOf(formats: readonly FormatCode[], column: number): FormatCode {
+  return (formats.length === 1 ? formats[0] : formats[column]) ?? 0;
+}
