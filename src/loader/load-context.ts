@@ -1,0 +1,30 @@
+import type { TableDefinition } from "../catalog/catalog.ts";
+import type { Connection } from "../duckdb/connection.ts";
+
+/** What a conversion has to work with. */
+export interface LoadContext {
+  readonly table: TableDefinition;
+  /** To the new `.duckdb` file, which holds `main.rejects` already. */
+  readonly connection: Connection;
+  /** For temporary files; removed by whoever made it. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+/** One object, as a local file. */
+export interface SourceFile {
+  /** The object's key, for messages and rejects. */
+  readonly name: string;
+  readonly path: string;
+}
+
+/** A column of the finished `main.data`. */
+export interface LoadedColumn {
+  readonly name: string;
+  readonly header: string;
+}
+
+export interface Conversion {
+  readonly columns: readonly LoadedColumn[];
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  ACME,
+  context,
+  failure,
+  model,
+  rowsOf,
+  shadowPool,
+  statement,
+  table,
+} from "./shadow-fixture.ts";
+
+const pool = shadowPool();
+beforeAll(() => pool.update(ACME, model({ tables: [table("orders", { id: "bigint" })] })));
+afterAll(() => pool.close());
+
+test.each([
+  ["SELECT set_config('session_authorization', 'bucketgres_admin', false)", "42501"],
+  ["SELECT set_config('role', 'bucketgres_owner', true)", "42501"],
+  ["SELECT query_to_xml('SET SESSION AUTHORIZATION bucketgres_admin', true, true, '')", "0A000"],
+  ["SELECT query_to_xml('RESET SESSION AUTHORIZATION', true, true, '')", "0A000"],
+  [
+    "SELECT query_to_xml($$SELECT set_config('session_authorization', 'bucketgres_admin', false)$$, true, true, '')",
+    "42501",
+  ],
+  ["SELECT query_to_xml('DO $$ BEGIN END $$', true, true, '')", "0A000"],
+  ["SELECT * FROM ts_stat($$SELECT set_config('role', 'none', false)::tsvector$$)", "42501"],
+  ["SELECT pg_read_file('PG_VERSION')", "42501"],
+  ["SELECT pg_read_binary_file('global/pg_control')", "42501"],
+  ["SELECT pg_ls_dir('.')", "42501"],
+  ["SELECT lo_import('/etc/passwd')", "42501"],
+  ["SELECT lo_from_bytea(0, 'kept')", "42501"],
+  ["SELECT pg_reload_conf()", "42501"],
+  ["SELECT pg_terminate_backend(pg_backend_pid())", "42501"],
+  ["SELECT current_setting('data_directory')", "42501"],
+  ["SELECT rolpassword FROM pg_authid", "42501"],
+  ["SELECT pg_import_system_collations('public')", "42501"],
+  ["SELECT 1 AS kept INTO kept", "42501"],
+  ["SELECT 1 AS kept INTO TEMPORARY kept", "42501"],
+  ["EXPLAIN ANALYZE CREATE TABLE kept AS SELECT 1", "42501"],
+  ["WITH gone AS (DELETE FROM pg_class RETURNING 1) SELECT * FROM gone", "42501"],
+  ["SELECT * FROM orders FOR UPDATE", "42501"],
+  ["DO $$ BEGIN EXECUTE 'RESET SESSION AUTHORIZATION'; END $$", "0A000"],
+  ["RESET SESSION AUTHORIZATION", "0A000"],
+  ["COPY (SELECT 1) TO PROGRAM 'id'", "0A000"],
+  ["SELECT 1; RESET SESSION AUTHORIZATION", "42601"],
+])("%s is refused with %s", async (sql, sqlstate) => {
+  expect(await failure(pool.execute(statement(sql), context()))).toMatchObject({ sqlstate });
+  expect(
+    await rowsOf(pool, "SELECT session_user, current_user, current_setting('is_superuser')"),
+  ).toEqual([["ana", "ana", "off"]]);
+});
+
+test("what a parameter holds is a value and nothing else", async () => {
+  const value = "'; RESET SESSION AUTHORIZATION; --";
+
+  expect(await rowsOf(pool, "SELECT $1::text", {}, { parameters: [Buffer.from(value)] })).toEqual([
+    [value],
+  ]);
+});
+
+test("a setting cannot carry statements, even after standard_conforming_strings was off", async () => {
+  const off = new Map([["standard_conforming_strings", "off"]]);
+  const evil = new Map([["search_path", "x\\'; SET SESSION AUTHORIZATION bucketgres_admin; --"]]);
+  await rowsOf(pool, "SELECT 1", { settings: off });
+
+  const error = await failure(pool.execute(statement("SELECT 1"), context({ settings: evil })));
+
+  expect(error).toMatchObject({ sqlstate: "22023" });
+  expect(await rowsOf(pool, "SELECT session_user")).toEqual([["ana"]]);
+});
+
+test("advisory locks of one session are gone in the next", async () => {
+  await rowsOf(pool, "SELECT pg_advisory_lock(7)", { session: 1 });
+
+  expect(
+    await rowsOf(pool, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", { session: 2 }),
+  ).toEqual([["0"]]);
+});
