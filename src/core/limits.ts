@@ -81,7 +81,7 @@ export const LIMITS = {
     /** The longest record, unless the table says otherwise; and what it may say. */
     recordBytes: 16 * 1024 * 1024,
     recordBytesMax: 512 * 1024 * 1024,
-    /** Bytes of a raw value or record that a message, or a row of rejects, repeats. */
+    /** How much of a raw value or record a message, and a row of rejects, repeats. */
     messageValueCharacters: 60,
     rejectedValueCharacters: 10_000,
   },

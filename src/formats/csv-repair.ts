@@ -160,8 +160,11 @@ class Repair {
     return { bytes: this.#withLine(record.subarray(0, record.length - extra)), ragged: undefined };
   }
 
+  /** `padding` stands for fields that the record lacks. */
   #withLine(record: Buffer, padding = ""): Buffer {
-    const tail = `${padding}${this.#layout.dialect.delimiter}${this.#line}\n`;
+    const { delimiter } = this.#layout.dialect;
+    const isShort = padding !== "";
+    const tail = `${padding}${delimiter}${this.#line}${delimiter}${isShort}\n`;
     return Buffer.concat([record, Buffer.from(tail)]);
   }
 

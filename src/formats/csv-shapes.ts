@@ -29,13 +29,13 @@ export function plainNumber(value: string, marks: NumberMarks): string {
   return decimal === "." ? joined : `replace(${joined}, ${quoteLiteral(decimal)}, '.')`;
 }
 
-/** A whole number of `digits` (a quantifier such as `{1,18}`) without leading zeros. */
+/** Numbers, without leading zeros and plus signs unless it says so. */
 export interface NumberShapes {
   /** Whole, and sure to fit 64 bits. */
   readonly short: string;
   /** Whole, of up to 38 digits. */
   readonly long: string;
-  /** With a fraction of `digits`, a quantifier of the pattern language: `+` or `{1,2}`. */
+  /** With a fraction of so many digits, as a quantifier such as `+` or `{1,2}`. */
   fraction(digits: string): string;
   /** Whole or with a fraction. */
   fixed(digits: string): string;

@@ -18,6 +18,8 @@ export function csvColumn(index: number): string {
 
 /** The column of a repaired file that holds each record's line in the original. */
 export const LINE_COLUMN = "line";
+/** The column of a repaired file that says which records lack fields. */
+export const IS_SHORT_COLUMN = "is_short";
 
 /** `read_csv(…)` for a file of this layout. Any record that does not fit it is an error. */
 export function csvRelation(path: string, layout: CsvLayout): string {
@@ -32,11 +34,11 @@ export function csvRelation(path: string, layout: CsvLayout): string {
   );
 }
 
-/** The same for a file that `repairCsv` wrote: no header, and a last column with the line. */
+/** The same for a file that `repairCsv` wrote: no header, and two more columns. */
 export function repairedRelation(path: string, layout: CsvLayout): string {
   const columns = layout.headers.map((_header, index) => csvColumn(index));
   const recordBytes = layout.recordBytes + ADDED_BYTES;
-  return readCsv(path, { ...layout, recordBytes }, [...columns, LINE_COLUMN], {
+  return readCsv(path, { ...layout, recordBytes }, [...columns, LINE_COLUMN, IS_SHORT_COLUMN], {
     header: false,
     skip: 0,
   });

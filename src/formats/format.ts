@@ -3,7 +3,7 @@ import { z } from "zod";
 /** One character: what DuckDB's reader takes as a delimiter, quote or escape. */
 const character = z.string().length(1);
 
-/** How to read a CSV. What is absent is found out from the file (facts: docs/files.md). */
+/** How to read a CSV. What is absent is found out from the file. */
 export const CSV_OPTIONS = z.strictObject({
   delimiter: z.string().min(1).max(4).optional().describe("Between fields; default: found out"),
   quote: z

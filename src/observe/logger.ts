@@ -2,8 +2,8 @@ import pino from "pino";
 import pinoPretty from "pino-pretty";
 import { redactedFields, redactedText } from "./redact.ts";
 
-/** From the most to the least talkative. `trace` is everything, `silent` is nothing. */
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+/** From the most to the least talkative. `silent` says nothing at all. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -45,7 +45,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
   const backend = pino(
     {
       // The threshold is ours, because a pino child keeps the level it was born with.
-      level: "trace",
+      level: "debug",
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },

@@ -1,0 +1,137 @@
+import type { Catalog, Workspace } from "../catalog/catalog.ts";
+import { loadConfiguration } from "../catalog/configuration.ts";
+import { assert } from "../core/assert.ts";
+import type { StoreName } from "../core/brands.ts";
+import { PgError } from "../core/pg-error.ts";
+import { formatDuration } from "../core/units.ts";
+import { createLoader } from "../loader/loader-client.ts";
+import { createLogger, type Logger } from "../observe/logger.ts";
+import { didYouMean } from "../settings/did-you-mean.ts";
+import { settingsPath } from "../settings/load.ts";
+import type { Settings } from "../settings/settings.ts";
+import { createStore } from "../store/create-store.ts";
+import { type OptionValues, UsageError } from "./arguments.ts";
+import {
+  checkStore,
+  checkTable,
+  isUnusable,
+  type StoreFinding,
+  type TableFinding,
+} from "./check-findings.ts";
+import { checkJson, checkText, problemsJson } from "./check-report.ts";
+import { problemLines, settingsSource } from "./configuration.ts";
+import { type CliContext, EXIT, type ExitCode } from "./context.ts";
+
+/** A store that does not answer within this is one that does not answer. */
+const STORE_TIMEOUT_MS = 30_000;
+
+/** Finds out, before a client does, whether the gateway could serve every table. */
+export async function check(values: OptionValues, context: CliContext): Promise<ExitCode> {
+  const source = settingsSource(values, context);
+  const file = settingsPath(source);
+  const loaded = loadConfiguration(source);
+  if (loaded.outcome === "problems") {
+    if (values.json === true) context.stdout.write(problemsJson(file, loaded.problems));
+    else context.stderr.write(problemLines(loaded.problems));
+    return EXIT.usage;
+  }
+  const { settings, notYet } = loaded;
+  const workspaces = chosenWorkspaces(loaded.catalog, values.workspace);
+  for (const { message } of notYet) context.stderr.write(`warning: ${message}\n`);
+
+  // What a gateway would log by the way is no news here, unless it is asked for.
+  const log = createLogger({ level: source.flags?.logLevel ?? "warn" });
+  const stores = await checkStores(settings, storesOf(workspaces, settings, values.workspace));
+  const tables = await checkTables(settings, workspaces, log, context);
+  const findings = { file, stores, tables };
+  context.stdout.write(values.json === true ? checkJson(findings) : checkText(findings));
+  return [...stores, ...tables].some(isUnusable) ? EXIT.failed : EXIT.ok;
+}
+
+function chosenWorkspaces({ workspaces }: Catalog, name: string | undefined): readonly Workspace[] {
+  const chosen = [...workspaces.values()].filter((one) => name === undefined || one.name === name);
+  if (chosen.length > 0 || name === undefined) return chosen;
+  const names = [...workspaces.keys()];
+  throw new UsageError(
+    `unknown workspace "${name}"${didYouMean(name, names)}`,
+    `The catalog has: ${names.join(", ") || "no workspace"}.`,
+  );
+}
+
+/** All of them, or those that the one workspace uses. */
+function storesOf(
+  workspaces: readonly Workspace[],
+  { stores }: Settings,
+  workspace: string | undefined,
+): readonly StoreName[] {
+  const used = new Set(workspaces.flatMap(({ tables }) => tables.map((t) => t.source.store)));
+  return [...stores.keys()].filter((name) => workspace === undefined || used.has(name));
+}
+
+async function checkStores(
+  { stores }: Settings,
+  names: readonly StoreName[],
+): Promise<readonly StoreFinding[]> {
+  using deadline = deadlineOf(STORE_TIMEOUT_MS);
+  return await Promise.all(
+    names.map(async (name) => {
+      const options = stores.get(name);
+      assert(options !== undefined, "the names are those of the settings");
+      const store = createStore(name, options);
+      try {
+        return await checkStore(name, store, deadline.signal);
+      } finally {
+        store.close();
+      }
+    }),
+  );
+}
+
+async function checkTables(
+  { stores, cache, limits }: Settings,
+  workspaces: readonly Workspace[],
+  log: Logger,
+  context: CliContext,
+): Promise<readonly TableFinding[]> {
+  const asked = workspaces.flatMap(({ name, tables }) =>
+    tables.map((table) => ({ workspace: name, table })),
+  );
+  if (asked.length === 0) return [];
+  const loader = createLoader({
+    stores,
+    cacheDirectory: cache.directory,
+    cacheSizeBytes: cache.sizeBytes,
+    // Nobody else needs it: no engine runs here.
+    memoryBytes: limits.memoryBytes,
+    log,
+  });
+  // Ctrl-C ends the process, and the loader with it.
+  const { signal } = new AbortController();
+  let done = 0;
+  try {
+    return await Promise.all(
+      asked.map(async ({ workspace, table }) => {
+        const finding = await checkTable(loader, workspace, table, signal);
+        done += 1;
+        showProgress(context, `${done} of ${asked.length} tables`);
+        return finding;
+      }),
+    );
+  } finally {
+    showProgress(context, "");
+    await loader.close();
+  }
+}
+
+/** One line that is overwritten, and only where somebody sees it. */
+function showProgress({ stderr }: CliContext, text: string): void {
+  if (stderr.isTTY === true) stderr.write(`\r\x1b[K${text}`);
+}
+
+function deadlineOf(ms: number): Disposable & { readonly signal: AbortSignal } {
+  const abort = new AbortController();
+  const timer = setTimeout(() => {
+    abort.abort(new PgError("query_canceled", `not answered within ${formatDuration(ms)}`));
+  }, ms);
+  return { signal: abort.signal, [Symbol.dispose]: () => clearTimeout(timer) };
+}

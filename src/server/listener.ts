@@ -1,0 +1,223 @@
+import { createServer, type Server, type Socket } from "node:net";
+import type { SecureContext } from "node:tls";
+import { PgError } from "../core/pg-error.ts";
+import type { Logger } from "../observe/logger.ts";
+import { Session, type SessionServices } from "../session/session.ts";
+import type { CancelOutcome } from "../session/session-registry.ts";
+import type { StartupMessage } from "../session/startup.ts";
+import { Connection } from "./connection.ts";
+import { encrypt } from "./tls.ts";
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Asked for each connection, so that a reload counts for the next one. */
+  readonly settings: () => ConnectionSettings;
+  readonly services: SessionServices;
+  readonly observer: ConnectionObserver;
+  readonly log: Logger;
+}
+
+export interface ConnectionSettings {
+  readonly connections: number;
+  readonly messageBytes: number;
+  readonly authenticationTimeoutMs: number;
+  /** Undefined: no certificate, so that a request for encryption is answered with N. */
+  readonly secureContext: SecureContext | undefined;
+  readonly requireTls: boolean;
+}
+
+export interface ConnectionObserver {
+  /** A connection has ended that was to become a session. */
+  closed(outcome: ConnectionOutcome): void;
+  cancelRequest(outcome: CancelOutcome): void;
+}
+
+/** It became a session; it met a limit; it did not log in. */
+export type ConnectionOutcome = "accepted" | "rejected" | "failed";
+
+/** Connections that have not logged in yet, beside those that have: more are closed at once. */
+const HALF_OPEN = 500;
+
+/** Accepts connections, brings each to its session or its end, and drains at the end. */
+export class Listener {
+  readonly #server: Server;
+  readonly #options: ListenerOptions;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) =>
+      this.#accept(socket),
+    );
+  }
+
+  static async listen(options: ListenerOptions): Promise<Listener> {
+    const listener = new Listener(options);
+    await listener.#listen();
+    return listener;
+  }
+
+  /** The port that was really taken: for port 0 the system has chosen. */
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : this.#options.port;
+  }
+
+  /**
+   * No new connections; idle sessions end now, busy ones with their statement, and after `graceMs`
+   * whatever is left.
+   */
+  async drain(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const { sessions } = this.#options.services;
+    for (const session of sessions.sessions()) session.drain();
+    const timer = setTimeout(() => {
+      for (const session of sessions.sessions()) session.terminate();
+      // A client that does not read its last message is not waited for.
+      setTimeout(() => this.#destroyAll(), 1_000).unref();
+    }, graceMs);
+    if (sessions.size === 0) this.#destroyAll();
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #listen(): Promise<void> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", (error: NodeJS.ErrnoException) =>
+        reject(cannotListen(host, port, error)),
+      );
+      this.#server.listen({ host, port, backlog: 511 }, () => resolve());
+    });
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    void this.#serve(socket);
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    const { observer, log } = this.#options;
+    let outcome: ConnectionOutcome | "cancel" = "failed";
+    const settings = this.#options.settings();
+    const connection = new Connection(socket, () => this.#options.settings().messageBytes);
+    const timer = setTimeout(() => socket.destroy(), settings.authenticationTimeoutMs);
+    try {
+      if (this.#sockets.size > settings.connections + HALF_OPEN) {
+        outcome = "rejected";
+        throw new PgError("too_many_connections", "sorry, too many clients already", {
+          severity: "FATAL",
+        });
+      }
+      outcome = await this.#open(connection, settings, () => clearTimeout(timer));
+    } catch (error) {
+      if (error instanceof PgError) connection.sendError(error);
+      else log.error({ err: error }, "connection failed");
+      connection.end();
+    } finally {
+      clearTimeout(timer);
+      if (outcome !== "cancel") observer.closed(outcome);
+    }
+  }
+
+  /** From the first byte to the end of whatever it opened (PostgreSQL documentation 55.2.1). */
+  async #open(
+    first: Connection,
+    settings: ConnectionSettings,
+    authenticated: () => void,
+  ): Promise<ConnectionOutcome | "cancel"> {
+    let connection = first;
+    let encrypted = false;
+    for (;;) {
+      const packet = await connection.startupPacket();
+      if (packet === undefined) return "failed";
+      switch (packet.type) {
+        case "GSSENCRequest":
+          connection.sendByte("N");
+          break;
+        case "SSLRequest":
+          if (settings.secureContext === undefined || encrypted) {
+            connection.sendByte("N");
+            break;
+          }
+          connection = await this.#encrypted(connection, settings.secureContext);
+          encrypted = true;
+          break;
+        case "CancelRequest":
+          // Applied before the socket closes, so that a later statement can never be hit by it.
+          this.#options.observer.cancelRequest(
+            this.#options.services.sessions.cancel(packet.processId, packet.secretKey),
+          );
+          connection.end();
+          return "cancel";
+        case "StartupMessage":
+          if (settings.requireTls && !encrypted) throw encryptionRequired();
+          return await this.#session(connection, packet, authenticated);
+      }
+    }
+  }
+
+  async #session(
+    connection: Connection,
+    packet: StartupMessage,
+    authenticated: () => void,
+  ): Promise<ConnectionOutcome> {
+    let outcome: ConnectionOutcome = "failed";
+    const session = new Session(connection, this.#options.services, () => {
+      outcome = "accepted";
+      authenticated();
+    });
+    await session.run(packet);
+    return outcome;
+  }
+
+  async #encrypted(connection: Connection, secureContext: SecureContext): Promise<Connection> {
+    if (connection.bufferedBytes > 0) {
+      // Whoever sent these could have been between the client and us (CVE-2021-23214).
+      throw new PgError("protocol_violation", "received unencrypted data after SSL request", {
+        severity: "FATAL",
+      });
+    }
+    const socket = await encrypt(connection, secureContext);
+    return new Connection(socket, () => this.#options.settings().messageBytes);
+  }
+}
+
+function encryptionRequired(): PgError {
+  return new PgError("invalid_authorization_specification", "this server requires encryption", {
+    severity: "FATAL",
+    hint: "Connect with sslmode=require.",
+  });
+}
+
+function cannotListen(host: string, port: number, error: NodeJS.ErrnoException): PgError {
+  const where = `${host}:${port}`;
+  if (error.code === "EADDRINUSE") {
+    return new PgError(
+      "cannot_connect_now",
+      `port ${port} of ${host} is in use by another program`,
+      {
+        hint: "Stop that program, or choose another port: --port N, or listen.port in the configuration.",
+      },
+    );
+  }
+  if (error.code === "EACCES") {
+    return new PgError("insufficient_privilege", `not allowed to listen on ${where}`, {
+      hint: "Choose a port above 1023: --port N.",
+    });
+  }
+  return new PgError(
+    "config_file_error",
+    `cannot listen on ${where}: ${error.code ?? error.message}`,
+    {
+      hint: "Check listen.host: it must be an address of this machine.",
+      cause: error,
+    },
+  );
+}

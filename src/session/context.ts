@@ -1,0 +1,38 @@
+import type { WorkspaceName } from "../core/brands.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { Shadow } from "../shadow/shadow.ts";
+import type { StatementCache } from "../sql/statement-cache.ts";
+import type { TranslateOptions } from "../sql/translate.ts";
+import type { SessionParameters } from "./parameters.ts";
+import type { PreparedStatements } from "./prepared-statements.ts";
+import type { SentCounters } from "./results.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** Belongs to one state of the workspace: with other columns a text is translated anew. */
+export interface SqlContext {
+  readonly cache: StatementCache;
+  readonly columnType: NonNullable<TranslateOptions["columnType"]>;
+}
+
+/** What the statements of one session work with. */
+export interface SessionContext {
+  readonly id: number;
+  readonly workspace: WorkspaceName;
+  readonly role: string;
+  readonly engine: Engine;
+  readonly shadow: Shadow;
+  /** What the workspace's own schema means for the SQL that is parsed and translated now. */
+  sql(): SqlContext;
+  readonly parameters: SessionParameters;
+  readonly transaction: Transaction;
+  readonly statements: PreparedStatements;
+  /** Looks at a table's source now and answers when what is there is visible. */
+  refresh(schema: string, table: string, signal: AbortSignal): Promise<void>;
+  /** Interrupts the running statement of a session of the same role; false where there is none. */
+  cancelSession(processId: number): boolean;
+  /** Ends such a session. */
+  terminateSession(processId: number): boolean;
+  readonly sent: SentCounters;
+  readonly log: Logger;
+}

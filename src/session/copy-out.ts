@@ -1,0 +1,41 @@
+import { writeBackendMessage } from "../protocol/backend.ts";
+import type { FieldDescription, FormatCode } from "../protocol/field-description.ts";
+import { MessageWriter } from "../protocol/message-writer.ts";
+import type { CopyOptions } from "../sql/statement.ts";
+import type { Completion, Execution, ResultSink } from "./plan.ts";
+
+/** COPY … TO STDOUT (PostgreSQL documentation, COPY and 55.2.7) over an execution that yields CopyData. */
+export class CopyOutExecution implements Execution {
+  readonly #rows: Execution;
+  readonly #options: CopyOptions;
+
+  constructor(rows: Execution, options: CopyOptions) {
+    this.#rows = rows;
+    this.#options = options;
+  }
+
+  async run(sink: ResultSink): Promise<Completion> {
+    const completion = await this.#rows.run(
+      {
+        fields: (fields) => this.#begin(sink, fields),
+        page: (pieces) => sink.page(pieces),
+        copyOut: () => undefined,
+        notice: (notice) => sink.notice(notice),
+      },
+      0,
+    );
+    const end = new MessageWriter();
+    writeBackendMessage(end, { type: "CopyDone" });
+    await sink.page([end.take()]);
+    return { outcome: "complete", tag: `COPY ${completion.rows}`, rows: completion.rows };
+  }
+
+  close(): void {
+    this.#rows.close();
+  }
+
+  #begin(sink: ResultSink, fields: readonly FieldDescription[]): void {
+    const format: FormatCode = this.#options.format === "binary" ? 1 : 0;
+    sink.copyOut(format, fields.length);
+  }
+}

@@ -1,0 +1,179 @@
+import { LIMITS } from "../core/limits.ts";
+import { PgError } from "../core/pg-error.ts";
+import type { FrontendMessage } from "../protocol/frontend.ts";
+import { parseStatements } from "../sql/parse.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { SessionContext } from "./context.ts";
+import type { Binding } from "./plan.ts";
+import { endsTransaction, planStatement } from "./planner.ts";
+import type { Portal, Portals } from "./portals.ts";
+import { ClientSink, formatsFor } from "./results.ts";
+import { abortedTransaction } from "./transaction.ts";
+
+type Message<T extends FrontendMessage["type"]> = Extract<FrontendMessage, { type: T }>;
+
+/** Parse, Bind, Describe, Execute and Close (PostgreSQL documentation 55.2.3). */
+export class ExtendedQuery {
+  readonly #context: SessionContext;
+  readonly #connection: ClientConnection;
+  readonly #portals: Portals;
+
+  constructor(context: SessionContext, connection: ClientConnection, portals: Portals) {
+    this.#context = context;
+    this.#connection = connection;
+    this.#portals = portals;
+  }
+
+  async parse({ name, sql, parameterOids }: Message<"Parse">, signal: AbortSignal): Promise<void> {
+    const { statements, transaction } = this.#context;
+    // The old unnamed statement goes even when the new one fails to parse.
+    if (name === "") statements.close("");
+    const parsed = parseStatements(sql, this.#context.sql());
+    if (parsed.length > 1) {
+      throw new PgError(
+        "syntax_error",
+        "cannot insert multiple commands into a prepared statement",
+      );
+    }
+    const [statement] = parsed;
+    if (statement !== undefined && transaction.status === "E" && !endsTransaction(statement)) {
+      throw abortedTransaction();
+    }
+    statements.requireFree(name);
+    if (parameterOids.length > LIMITS.parameters) {
+      throw new PgError("too_many_arguments", `too many parameters: ${parameterOids.length}`);
+    }
+    const plan =
+      statement && (await planStatement(this.#context, statement, parameterOids, signal));
+    statements.add(name, { text: sql, plan });
+    this.#connection.send({ type: "ParseComplete" });
+  }
+
+  bind(message: Message<"Bind">): void {
+    const { plan } = this.#context.statements.get(message.statement);
+    const expected = plan?.parameterOids.length ?? 0;
+    checkCounts(message, expected, plan?.fields?.length ?? 0);
+    if (plan !== undefined && this.#context.transaction.status === "E" && !plan.endsTransaction) {
+      throw abortedTransaction();
+    }
+    this.#portals.requireFree(message.portal);
+    const binding: Binding = {
+      parameterFormats: message.parameterFormats,
+      parameters: message.parameters,
+      resultFormats: message.resultFormats,
+    };
+    const abort = new AbortController();
+    this.#portals.add(message.portal, {
+      execution: plan?.open(binding, abort.signal),
+      fields: plan?.fields,
+      formats: message.resultFormats,
+      endsTransaction: plan?.endsTransaction ?? false,
+      abort,
+      completedTag: undefined,
+    });
+    this.#connection.send({ type: "BindComplete" });
+  }
+
+  describe({ target, name }: Message<"Describe">): void {
+    const { statements, transaction } = this.#context;
+    if (target === "statement") {
+      const { plan } = statements.get(name);
+      if (plan?.fields !== undefined && transaction.status === "E") throw abortedTransaction();
+      this.#connection.send({ type: "ParameterDescription", typeOids: plan?.parameterOids ?? [] });
+      this.#describeFields(plan?.fields, []);
+      return;
+    }
+    const portal = this.#portals.get(name);
+    if (portal.fields !== undefined && transaction.status === "E") throw abortedTransaction();
+    this.#describeFields(portal.fields, portal.formats);
+  }
+
+  async execute({ portal: name, maxRows }: Message<"Execute">, signal: AbortSignal): Promise<void> {
+    const portal = this.#portals.get(name);
+    if (portal.execution === undefined) {
+      this.#connection.send({ type: "EmptyQueryResponse" });
+      return;
+    }
+    if (this.#context.transaction.status === "E" && !portal.endsTransaction)
+      throw abortedTransaction();
+    if (portal.completedTag !== undefined) {
+      this.#executeAgain(name, portal);
+      return;
+    }
+    await this.#run(portal, Math.max(0, maxRows), signal);
+  }
+
+  close({ target, name }: Message<"Close">): void {
+    if (target === "statement") this.#context.statements.close(name);
+    else this.#portals.close(name);
+    this.#connection.send({ type: "CloseComplete" });
+  }
+
+  async #run(portal: Portal, maxRows: number, signal: AbortSignal): Promise<void> {
+    const { execution } = portal;
+    if (execution === undefined) return;
+    // A portal outlives the message that runs it: only while one does may the message abort it.
+    const abort = (): void => portal.abort.abort(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true });
+    try {
+      const completion = await execution.run(
+        new ClientSink(this.#connection, this.#context.sent, "known already"),
+        maxRows,
+      );
+      this.#context.sent.rows += completion.rows;
+      if (completion.outcome === "suspended") {
+        this.#connection.send({ type: "PortalSuspended" });
+        return;
+      }
+      portal.completedTag = completion.tag;
+      this.#connection.send({ type: "CommandComplete", tag: completion.tag });
+      for (const change of this.#context.parameters.takeChanges()) {
+        this.#connection.send({ type: "ParameterStatus", ...change });
+      }
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /** A query that has given all its rows has none left; anything else cannot run twice. */
+  #executeAgain(name: string, { fields, completedTag }: Portal): void {
+    if (fields === undefined) {
+      throw new PgError("object_not_in_prerequisite_state", `portal "${name}" cannot be run`);
+    }
+    const tag = (completedTag ?? "").replace(/\d+$/, "0");
+    this.#connection.send({ type: "CommandComplete", tag });
+  }
+
+  #describeFields(fields: Portal["fields"], formats: Portal["formats"]): void {
+    if (fields === undefined) this.#connection.send({ type: "NoData" });
+    else
+      this.#connection.send({
+        type: "RowDescription",
+        fields,
+        formats: formatsFor(fields, formats),
+      });
+  }
+}
+
+function checkCounts(message: Message<"Bind">, parameterCount: number, columnCount: number): void {
+  const { parameters, parameterFormats, resultFormats, statement } = message;
+  if (parameterFormats.length > 1 && parameterFormats.length !== parameters.length) {
+    throw new PgError(
+      "protocol_violation",
+      `bind message has ${parameterFormats.length} parameter formats but ${parameters.length} parameters`,
+    );
+  }
+  if (parameters.length !== parameterCount) {
+    throw new PgError(
+      "protocol_violation",
+      `bind message supplies ${parameters.length} parameters, but prepared statement "${statement}" requires ${parameterCount}`,
+    );
+  }
+  if (resultFormats.length > 1 && resultFormats.length !== columnCount) {
+    throw new PgError(
+      "protocol_violation",
+      `bind message has ${resultFormats.length} result formats but query has ${columnCount} columns`,
+    );
+  }
+}

@@ -1,0 +1,208 @@
+import { PgError } from "../core/pg-error.ts";
+import { pgTypeOidByName } from "../pgtypes/pg-types.ts";
+import { parseStatements } from "../sql/parse.ts";
+import type { GatewayCommand, Statement } from "../sql/statement.ts";
+import { planForCall } from "./backend-functions.ts";
+import { BufferedExecution, collect } from "./buffered-execution.ts";
+import { planForCommand } from "./commands.ts";
+import type { SessionContext } from "./context.ts";
+import { CopyOutExecution } from "./copy-out.ts";
+import { openInEngine, planForEngine } from "./engine-plan.ts";
+import { explainExecution, QUERY_PLAN_FIELD } from "./explain.ts";
+import { type Execution, NO_BINDING, type Plan } from "./plan.ts";
+import { openInShadow, planForShadow } from "./shadow-plan.ts";
+
+type Prepare = Extract<GatewayCommand, { kind: "prepare" }>;
+type Execute = Extract<GatewayCommand, { kind: "execute" }>;
+
+/** Understands a statement to the point where it can be described and run. */
+export async function planStatement(
+  context: SessionContext,
+  statement: Statement,
+  declaredOids: readonly number[],
+  signal: AbortSignal,
+): Promise<Plan> {
+  const { route } = statement;
+  switch (route.to) {
+    case "shadow":
+      return await planForShadow(context, statement.text, declaredOids, signal);
+    case "engine":
+      return await planForEngineRoute(context, statement, declaredOids, signal);
+    case "copy-out":
+      return {
+        parameterOids: [],
+        fields: undefined,
+        endsTransaction: false,
+        open: (_binding, aborted) => openCopyOut(context, statement, aborted),
+      };
+    case "gateway":
+      return await planForGateway(context, route.command, signal);
+  }
+}
+
+/**
+ * What a simple Query runs at once: without the round trip of a description where the answer brings
+ * the row description with it.
+ */
+export async function openStatement(
+  context: SessionContext,
+  statement: Statement,
+  signal: AbortSignal,
+): Promise<Execution> {
+  const { route } = statement;
+  if (route.to === "shadow") return openInShadow(context, statement.text, [], NO_BINDING, signal);
+  if (
+    route.to === "engine" &&
+    statement.parameterCount === 0 &&
+    explainOf(statement) === undefined
+  ) {
+    return openInEngine(context, statement, NO_BINDING, {
+      signal,
+      output: { kind: "rows", formats: [] },
+    });
+  }
+  const plan = await planStatement(context, statement, [], signal);
+  if (plan.parameterOids.length > 0) {
+    throw new PgError("undefined_parameter", "there is no parameter $1");
+  }
+  return plan.open(NO_BINDING, signal);
+}
+
+/** Whether the statement may run in a failed transaction block. */
+export function endsTransaction({ route }: Statement): boolean {
+  return (
+    route.to === "gateway" && ["commit", "rollback", "rollback-to"].includes(route.command.kind)
+  );
+}
+
+function explainOf({ route }: Statement): { readonly format: "text" | "json" } | undefined {
+  return route.to === "engine" ? route.explain : undefined;
+}
+
+async function planForEngineRoute(
+  context: SessionContext,
+  statement: Statement,
+  declaredOids: readonly number[],
+  signal: AbortSignal,
+): Promise<Plan> {
+  const plan = await planForEngine(context, statement, declaredOids, signal);
+  const explain = explainOf(statement);
+  if (explain === undefined) return plan;
+  return {
+    ...plan,
+    fields: [QUERY_PLAN_FIELD],
+    open: (binding, aborted) =>
+      explainExecution(plan.open({ ...binding, resultFormats: [] }, aborted), explain.format),
+  };
+}
+
+function openCopyOut(
+  context: SessionContext,
+  statement: Statement,
+  signal: AbortSignal,
+): Execution {
+  if (statement.route.to !== "copy-out") throw new Error("not a COPY");
+  const { query, options } = statement.route;
+  if (query.route.to !== "engine") {
+    throw new PgError(
+      "feature_not_supported",
+      "COPY of a query that reads no table is not supported",
+      {
+        hint: "Run the query itself, or add a FROM clause over one of the workspace's tables.",
+      },
+    );
+  }
+  const rows = openInEngine(context, query, NO_BINDING, {
+    signal,
+    output: { kind: "copy", options },
+  });
+  return new CopyOutExecution(rows, options);
+}
+
+async function planForGateway(
+  context: SessionContext,
+  command: GatewayCommand,
+  signal: AbortSignal,
+): Promise<Plan> {
+  switch (command.kind) {
+    case "call":
+      return planForCall(context, command);
+    case "prepare":
+      return {
+        parameterOids: [],
+        fields: undefined,
+        endsTransaction: false,
+        open: (_binding, aborted) =>
+          new BufferedExecution(() => prepare(context, command, aborted)),
+      };
+    case "execute":
+      return await planForExecute(context, command, signal);
+    default:
+      return await planForCommand(context, command, signal);
+  }
+}
+
+async function prepare(context: SessionContext, command: Prepare, signal: AbortSignal) {
+  const { name, parameterTypes, statement } = command;
+  context.statements.requireFree(name);
+  const oids = parameterTypes.map((type) => {
+    const oid = pgTypeOidByName(type);
+    if (oid === undefined) throw new PgError("undefined_object", `type "${type}" does not exist`);
+    return oid;
+  });
+  const plan = await planStatement(context, statement, oids, signal);
+  context.statements.add(name, { text: statement.text, plan });
+  return { fields: undefined, rows: Buffer.alloc(0), tag: "PREPARE" };
+}
+
+/** EXECUTE's arguments are expressions: a SELECT of them, cast to text, gives the values to bind. */
+async function planForExecute(
+  context: SessionContext,
+  { name, argumentsSql }: Execute,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const { plan } = context.statements.get(name);
+  if (plan === undefined)
+    throw new PgError("feature_not_supported", "an empty statement cannot be executed");
+  if (plan.parameterOids.length !== argumentsSql.length) {
+    throw new PgError(
+      "syntax_error",
+      `wrong number of parameters for prepared statement "${name}"`,
+      {
+        detail: `Expected ${plan.parameterOids.length} parameters but got ${argumentsSql.length}.`,
+      },
+    );
+  }
+  const parameters = await valuesOf(context, argumentsSql, signal);
+  return {
+    ...plan,
+    parameterOids: [],
+    open: ({ resultFormats }, aborted) =>
+      plan.open({ parameterFormats: [], parameters, resultFormats }, aborted),
+  };
+}
+
+async function valuesOf(
+  context: SessionContext,
+  argumentsSql: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly (Buffer | undefined)[]> {
+  if (argumentsSql.length === 0) return [];
+  const [statement] = parseStatements(
+    `SELECT ${argumentsSql.map((sql) => `(${sql})::text`).join(", ")}`,
+  );
+  if (statement === undefined) return [];
+  return valuesIn((await collect(await openStatement(context, statement, signal))).rows);
+}
+
+/** The values of the first DataRow. */
+function valuesIn(rows: Buffer): readonly (Buffer | undefined)[] {
+  let offset = 7;
+  return Array.from({ length: rows.readUInt16BE(5) }, () => {
+    const length = rows.readInt32BE(offset);
+    offset += 4;
+    if (length < 0) return undefined;
+    offset += length;
+    return rows.subarray(offset - length, offset);
+  });
+}

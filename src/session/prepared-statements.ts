@@ -1,0 +1,57 @@
+import { LIMITS } from "../core/limits.ts";
+import { PgError } from "../core/pg-error.ts";
+import type { Plan } from "./plan.ts";
+
+/** A statement that Parse or PREPARE has named. */
+export interface PreparedStatement {
+  readonly text: string;
+  /** Undefined for the empty query, which PostgreSQL lets a client prepare. */
+  readonly plan: Plan | undefined;
+}
+
+/** Prepared statements by name; the unnamed one is "". Parse and SQL's PREPARE share the names. */
+export class PreparedStatements {
+  readonly #byName = new Map<string, PreparedStatement>();
+
+  get(name: string): PreparedStatement {
+    const statement = this.#byName.get(name);
+    if (statement !== undefined) return statement;
+    throw new PgError(
+      "invalid_sql_statement_name",
+      name === ""
+        ? "unnamed prepared statement does not exist"
+        : `prepared statement "${name}" does not exist`,
+    );
+  }
+
+  /** The unnamed statement is replaced; a named one must be closed first. */
+  add(name: string, statement: PreparedStatement): void {
+    this.requireFree(name);
+    if (this.#byName.size >= LIMITS.preparedStatements) {
+      throw new PgError(
+        "program_limit_exceeded",
+        `too many prepared statements in this session (${LIMITS.preparedStatements})`,
+        { hint: "Close those that are no longer needed, or run DEALLOCATE ALL." },
+      );
+    }
+    this.#byName.set(name, statement);
+  }
+
+  requireFree(name: string): void {
+    if (name !== "" && this.#byName.has(name)) {
+      throw new PgError(
+        "duplicate_prepared_statement",
+        `prepared statement "${name}" already exists`,
+      );
+    }
+  }
+
+  /** Closing what does not exist is no error in the protocol. */
+  close(name: string): void {
+    this.#byName.delete(name);
+  }
+
+  clear(): void {
+    this.#byName.clear();
+  }
+}

@@ -1,0 +1,115 @@
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import type { WorkspaceName } from "../core/brands.ts";
+import { PgError } from "../core/pg-error.ts";
+import type { Session } from "./session.ts";
+
+/** How many sessions there may be; undefined is no bound of its own. */
+export interface SessionLimits {
+  readonly connections: number;
+  readonly connectionsPerUser: number;
+  readonly connectionsOf: (workspace: WorkspaceName) => number | undefined;
+}
+
+export interface Registration extends Disposable {
+  /** What the client knows as the process id of its server. */
+  readonly processId: number;
+  readonly secretKey: Buffer;
+}
+
+export type CancelOutcome = "matched" | "idle" | "unknown";
+
+interface Entry {
+  readonly session: Session;
+  readonly workspace: WorkspaceName;
+  readonly role: string;
+  readonly secretKey: Buffer;
+}
+
+/** Protocol 3.0 has room for 32 bits. */
+const SECRET_KEY_BYTES = 4;
+const LARGEST_PROCESS_ID = 2 ** 31 - 1;
+
+/** The live sessions of this gateway: who they are, how many, and the keys that cancel them. */
+export class SessionRegistry {
+  readonly #limits: () => SessionLimits;
+  readonly #entries = new Map<number, Entry>();
+  #nextProcessId = 1;
+
+  constructor(limits: () => SessionLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  sessions(): readonly Session[] {
+    return [...this.#entries.values()].map(({ session }) => session);
+  }
+
+  /** The registration ends when it is disposed of. Too many sessions are refused with 53300. */
+  register(session: Session, workspace: WorkspaceName, role: string): Registration {
+    this.#refuseTooMany(workspace, role);
+    const processId = this.#freeProcessId();
+    const secretKey = randomBytes(SECRET_KEY_BYTES);
+    this.#entries.set(processId, { session, workspace, role, secretKey });
+    return { processId, secretKey, [Symbol.dispose]: () => void this.#entries.delete(processId) };
+  }
+
+  /** Cancels what runs in the session that has this key. The outcome is for the metrics alone. */
+  cancel(processId: number, secretKey: Buffer): CancelOutcome {
+    const entry = this.#entries.get(processId);
+    if (entry === undefined || entry.secretKey.length !== secretKey.length) return "unknown";
+    if (!timingSafeEqual(entry.secretKey, secretKey)) return "unknown";
+    return entry.session.cancel() ? "matched" : "idle";
+  }
+
+  /** Ends all sessions of a workspace that is no longer there. */
+  terminateIn(workspace: WorkspaceName): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.workspace === workspace) entry.session.terminate();
+    }
+  }
+
+  /** Another session, if it is the same role's own. */
+  ofRole(processId: number, role: string): Session | undefined {
+    const entry = this.#entries.get(processId);
+    return entry?.role === role ? entry.session : undefined;
+  }
+
+  #refuseTooMany(workspace: WorkspaceName, role: string): void {
+    const { connections, connectionsPerUser, connectionsOf } = this.#limits();
+    const entries = [...this.#entries.values()];
+    const ofRole = entries.filter((entry) => entry.role === role).length;
+    const inWorkspace = entries.filter((entry) => entry.workspace === workspace).length;
+    if (entries.length >= connections)
+      throw tooMany("sorry, too many clients already", "limits.connections");
+    if (ofRole >= connectionsPerUser) {
+      throw tooMany(`too many connections for role "${role}"`, "limits.connections_per_user");
+    }
+    if (inWorkspace >= (connectionsOf(workspace) ?? Number.POSITIVE_INFINITY)) {
+      throw tooMany(
+        `too many connections for database "${workspace}"`,
+        "the workspace's limits.connections",
+      );
+    }
+  }
+
+  #freeProcessId(): number {
+    while (this.#entries.has(this.#nextProcessId)) this.#advance();
+    const free = this.#nextProcessId;
+    this.#advance();
+    return free;
+  }
+
+  #advance(): void {
+    this.#nextProcessId = this.#nextProcessId >= LARGEST_PROCESS_ID ? 1 : this.#nextProcessId + 1;
+  }
+}
+
+function tooMany(message: string, setting: string): PgError {
+  return new PgError("too_many_connections", message, {
+    severity: "FATAL",
+    hint: `Close idle connections, or raise ${setting}.`,
+  });
+}

@@ -1,0 +1,153 @@
+import type { Node } from "libpg-query";
+import { hasSqlDetails, loadModule, parseSync } from "libpg-query";
+import { LIMITS } from "../core/limits.ts";
+import { PgError } from "../core/pg-error.ts";
+import { type Body, tooComplex, walk } from "./ast.ts";
+import { classify } from "./classify.ts";
+import { SourceText } from "./source-text.ts";
+import type { Statement } from "./statement.ts";
+import type { StatementCache } from "./statement-cache.ts";
+import { rangesBetweenSemicolons, type TokenRange, tokensOf } from "./tokens.ts";
+
+export interface ParseOptions {
+  readonly cache?: StatementCache;
+}
+
+/** To be awaited once, before the first statement: it compiles PostgreSQL's parser. */
+export async function loadParser(): Promise<void> {
+  await loadModule();
+}
+
+/** The statements of a whole Query or Parse message; none if there is nothing but comments. */
+export function parseStatements(sql: string, options: ParseOptions = {}): readonly Statement[] {
+  return options.cache?.statements(sql, () => parseMessage(sql)) ?? parseMessage(sql);
+}
+
+function parseMessage(sql: string): readonly Statement[] {
+  // Bytes are counted only where characters are few enough to count.
+  if (sql.length > LIMITS.sqlTextBytes || Buffer.byteLength(sql) > LIMITS.sqlTextBytes) {
+    throw new PgError("program_limit_exceeded", "statement is too long", {
+      detail: `An SQL text may have ${LIMITS.sqlTextBytes} bytes.`,
+      hint: "Send values as parameters, and long lists as an array.",
+    });
+  }
+  const source = new SourceText(sql);
+  const parsed = parse(sql);
+  if ("error" in parsed) return parseWithDuckdb(source, parsed.error);
+  return parsed.statements.map(({ location, length }) => {
+    const end = length === undefined ? source.byteLength : location + length;
+    const start = startOfText(source, location, end);
+    const text = source.slice(start, end).trimEnd();
+    // A lone statement is classified on the tree at hand. With neighbours its locations count from
+    // the message's start, so it is parsed again on its own.
+    const alone = parsed.statements.length === 1 && start === 0 ? parsed.statements[0] : undefined;
+    const ast = alone?.ast ?? parseOne(text);
+    return statementOf(text, source.characters(start), ast);
+  });
+}
+
+/** PostgreSQL cannot read `source`: is each statement it cannot read one that DuckDB may know? */
+function parseWithDuckdb(source: SourceText, error: PgError): readonly Statement[] {
+  const tokens = tokensOf(source.text);
+  if (tokens === undefined) throw error;
+  return rangesBetweenSemicolons(tokens).map((range) => {
+    const text = source.slice(range.start, range.end);
+    const offset = source.characters(range.start);
+    const parsed = parse(text);
+    if (!("error" in parsed)) return statementOf(text, offset, parseOne(text));
+    if (!isDuckdbQuery(range)) throw error;
+    return {
+      text,
+      offset,
+      ast: undefined,
+      parameterCount: parameterCountOf(range),
+      syntaxError: parsed.error,
+      route: { to: "engine", dialect: "duckdb" },
+    };
+  });
+}
+
+/** How DuckDB's own queries begin; what begins otherwise is a mistake, or none of a client's business. */
+const DUCKDB_QUERIES: ReadonlySet<string> = new Set([
+  "select",
+  "from",
+  "with",
+  "values",
+  "table",
+  "(",
+  "pivot",
+  "unpivot",
+  "summarize",
+  "describe",
+  "desc",
+]);
+
+function isDuckdbQuery({ tokens }: TokenRange): boolean {
+  return DUCKDB_QUERIES.has(tokens[0]?.text.toLowerCase() ?? "");
+}
+
+function parameterCountOf({ tokens }: TokenRange): number {
+  const numbers = tokens
+    .filter(({ tokenName }) => tokenName === "PARAM")
+    .map(({ text }) => Number(text.slice(1)));
+  return numbers.reduce((highest, number) => Math.max(highest, number), 0);
+}
+
+function statementOf(text: string, offset: number, ast: Node): Statement {
+  let parameterCount = 0;
+  walk(ast, {
+    enter(kind, body) {
+      // The visitor's body is that of its kind.
+      if (kind === "ParamRef")
+        parameterCount = Math.max(parameterCount, (body as Body<"ParamRef">).number ?? 0);
+      return undefined;
+    },
+  });
+  return { text, offset, ast, parameterCount, route: classify(ast, text, parseMessage) };
+}
+
+function parseOne(text: string): Node {
+  const parsed = parse(text);
+  if ("error" in parsed) throw parsed.error;
+  const ast = parsed.statements[0]?.ast;
+  if (ast === undefined)
+    throw new Error("a statement lost its text when it was cut out of its message");
+  return ast;
+}
+
+interface Parsed {
+  readonly statements: readonly {
+    readonly ast: Node;
+    readonly location: number;
+    readonly length: number | undefined;
+  }[];
+}
+
+function parse(sql: string): Parsed | { readonly error: PgError } {
+  if (sql.trim() === "") return { statements: [] };
+  try {
+    const statements = (parseSync(sql).stmts ?? []).flatMap((raw) =>
+      raw.stmt === undefined
+        ? []
+        : [{ ast: raw.stmt, location: raw.stmt_location ?? 0, length: raw.stmt_len }],
+    );
+    return { statements };
+  } catch (error) {
+    // Anything but a message of the parser is its stack or memory running out.
+    if (!hasSqlDetails(error)) throw tooComplex("The statement is nested too deeply to be parsed.");
+    const position = (error.sqlDetails?.cursorPosition ?? -1) + 1;
+    return {
+      error: new PgError("syntax_error", error.message, {
+        position: position > 0 ? position : undefined,
+        cause: error,
+      }),
+    };
+  }
+}
+
+/** Where the first word is: the parser counts the space and comments before a statement as its own. */
+function startOfText(source: SourceText, location: number, end: number): number {
+  const text = source.slice(location, end);
+  if (/^[a-z(]/i.test(text)) return location;
+  return location + (tokensOf(text)?.[0]?.start ?? 0);
+}

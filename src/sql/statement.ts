@@ -1,0 +1,116 @@
+import type { Node } from "libpg-query";
+import type { PgError } from "../core/pg-error.ts";
+
+/** One statement of a Query or Parse message, parsed and classified. */
+export interface Statement {
+  /** Its own text, without the neighbours and the semicolon. */
+  readonly text: string;
+  /** Where `text` starts in the message, in characters from 0: added to positions in errors. */
+  readonly offset: number;
+  /** Locations in it are byte offsets in `text`. Undefined where only DuckDB's grammar can read it. */
+  readonly ast: Node | undefined;
+  /** The highest `$n`. */
+  readonly parameterCount: number;
+  /** Without an ast: what PostgreSQL said of it, for when DuckDB cannot parse it either. */
+  readonly syntaxError?: PgError;
+  readonly route: Route;
+}
+
+/** Who answers a statement. */
+export type Route =
+  /** Session matters: the gateway itself. */
+  | { readonly to: "gateway"; readonly command: GatewayCommand }
+  /** Only system catalogs, or no relation at all. */
+  | { readonly to: "shadow" }
+  /** The workspace's tables, views and allow-listed table functions. */
+  | {
+      readonly to: "engine";
+      readonly dialect: "postgresql" | "duckdb";
+      /** The translation is an EXPLAIN: its answer is to be shown as one column, QUERY PLAN. */
+      readonly explain?: ExplainOptions;
+    }
+  /** COPY (query) TO STDOUT or COPY table TO STDOUT; `query` is a Statement of the engine or shadow. */
+  | { readonly to: "copy-out"; readonly query: Statement; readonly options: CopyOptions };
+
+export interface ExplainOptions {
+  readonly analyze: boolean;
+  readonly format: "text" | "json";
+}
+
+/** PostgreSQL documentation, COPY: defaults already filled in. */
+export interface CopyOptions {
+  readonly format: "text" | "csv" | "binary";
+  readonly header: boolean;
+  readonly delimiter: string;
+  readonly nullText: string;
+  readonly quote: string;
+  readonly escape: string;
+  /** Columns always quoted in csv: names, or all. */
+  readonly forceQuote: readonly string[] | "all";
+}
+
+export type GatewayCommand =
+  /** The value is undefined for SET … TO DEFAULT. */
+  | {
+      readonly kind: "set";
+      readonly name: string;
+      readonly value: string | undefined;
+      readonly local: boolean;
+    }
+  /** SELECT set_config(…), …: a SET that answers with one row of the new values. */
+  | { readonly kind: "set-config"; readonly settings: readonly SetConfig[] }
+  /** SELECT pg_sleep(2), alone: what only the process that holds the sockets can do. */
+  | {
+      readonly kind: "call";
+      readonly function: GatewayFunction;
+      readonly argument: CallArgument;
+      readonly label: string;
+    }
+  | { readonly kind: "reset"; readonly name: string | "all" }
+  | { readonly kind: "show"; readonly name: string | "all" }
+  | {
+      readonly kind: "begin";
+      readonly tag: "BEGIN" | "START TRANSACTION";
+      readonly options: TransactionOptions;
+    }
+  | { readonly kind: "commit"; readonly chain: boolean }
+  | { readonly kind: "rollback"; readonly chain: boolean }
+  | { readonly kind: "savepoint"; readonly name: string }
+  | { readonly kind: "release"; readonly name: string }
+  | { readonly kind: "rollback-to"; readonly name: string }
+  | {
+      readonly kind: "set-transaction";
+      readonly options: TransactionOptions;
+      readonly session: boolean;
+    }
+  | { readonly kind: "discard"; readonly target: "all" | "plans" | "sequences" | "temp" }
+  | { readonly kind: "deallocate"; readonly name: string | "all" }
+  | {
+      readonly kind: "prepare";
+      readonly name: string;
+      readonly parameterTypes: readonly string[];
+      readonly statement: Statement;
+    }
+  | { readonly kind: "execute"; readonly name: string; readonly argumentsSql: readonly string[] }
+  /** REFRESH MATERIALIZED VIEW: revalidate a table's source and load it if it changed. */
+  | { readonly kind: "refresh"; readonly schema: string | undefined; readonly name: string }
+  | { readonly kind: "listen" | "unlisten" | "notify" | "lock" };
+
+export interface SetConfig {
+  readonly name: string;
+  readonly value: string;
+  readonly local: boolean;
+  /** The name of its column in the answer. */
+  readonly label: string;
+}
+
+export type GatewayFunction = "pg_sleep" | "pg_cancel_backend" | "pg_terminate_backend";
+
+/** A constant, or the number of the parameter that holds it. */
+export type CallArgument = { readonly value: number } | { readonly parameter: number };
+
+export interface TransactionOptions {
+  readonly isolation?: "serializable" | "repeatable read" | "read committed" | "read uncommitted";
+  readonly readOnly?: boolean;
+  readonly deferrable?: boolean;
+}

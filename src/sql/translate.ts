@@ -1,0 +1,78 @@
+import { LIMITS } from "../core/limits.ts";
+import { tooComplex } from "./ast.ts";
+import { checkExpansion } from "./expansion.ts";
+import { guard } from "./guard.ts";
+import type { GuardOptions } from "./guard-rules.ts";
+import { type Mark, print } from "./printer.ts";
+import { rewrite, type Translations } from "./rewrite.ts";
+import type { Statement } from "./statement.ts";
+import type { StatementCache } from "./statement-cache.ts";
+import { CASTS } from "./translate-casts.ts";
+import { DATE_FORMATS } from "./translate-date-formats.ts";
+import { DATES } from "./translate-dates.ts";
+import { FUNCTIONS } from "./translate-functions.ts";
+import { JSON_OPERATORS } from "./translate-json.ts";
+import { NUMBER_FORMATS } from "./translate-number-formats.ts";
+import { OPERATORS } from "./translate-operators.ts";
+import { PATTERNS } from "./translate-patterns.ts";
+import { queries } from "./translate-queries.ts";
+import { SETS } from "./translate-sets.ts";
+import { TypeScope, type TypeSources } from "./types.ts";
+
+export interface TranslateOptions extends GuardOptions {
+  readonly workspace: string;
+  /** For current_user. */
+  readonly role?: string;
+  /** Types of $1, $2, … by PostgreSQL's internal names, such as int4 or text[]; undefined is open. */
+  readonly parameterTypes: readonly (string | undefined)[];
+  readonly columnType?: TypeSources["columnType"];
+  /** Another one for every other catalog: what is known of tables is part of a cached translation. */
+  readonly catalogVersion?: number;
+  readonly cache?: StatementCache;
+}
+
+export interface Translation {
+  readonly sql: string;
+  /** Where in `sql` which part of the client's text is; for mapPosition(). */
+  readonly marks: readonly Mark[];
+}
+
+/** In this order: of those that know a kind of node, the first with something to say decides. */
+const TRANSLATIONS: readonly Translations[] = [
+  JSON_OPERATORS,
+  PATTERNS,
+  DATES,
+  CASTS,
+  DATE_FORMATS,
+  NUMBER_FORMATS,
+  OPERATORS,
+  FUNCTIONS,
+  SETS,
+];
+
+/**
+ * A statement of the engine in DuckDB's SQL. What the guard refuses is not translated. A statement
+ * in DuckDB's own grammar stays as it is: the engine checks it on DuckDB's AST.
+ */
+export function translate(statement: Statement, options: TranslateOptions): Translation {
+  const { cache } = options;
+  const make = (): Translation => translateAnew(statement, options);
+  return cache?.translation(statement, cacheKey(options), make) ?? make();
+}
+
+function cacheKey({ workspace, role, parameterTypes, catalogVersion }: TranslateOptions): string {
+  return JSON.stringify([workspace, role, parameterTypes, catalogVersion]);
+}
+
+function translateAnew(statement: Statement, options: TranslateOptions): Translation {
+  const { ast, text } = statement;
+  if (ast === undefined) return { sql: text, marks: [] };
+  guard(statement, options);
+  const scope = new TypeScope(options);
+  const translated = rewrite(ast, [...TRANSLATIONS, queries(options)], scope, text);
+  checkExpansion(translated);
+  const { sql, marks } = print(translated);
+  // A translation is about twice as long as the text; a format string can make it much longer.
+  if (sql.length > LIMITS.sqlTextBytes * 4) throw tooComplex("Its translation is too long.");
+  return { sql, marks };
+}

@@ -1,0 +1,130 @@
+import type { TableDefinition } from "../catalog/catalog.ts";
+import type { WorkspaceName } from "../core/brands.ts";
+import { PgError } from "../core/pg-error.ts";
+import type { Loader } from "../loader/loader.ts";
+import type { Logger } from "../observe/logger.ts";
+import { entryOf, type TableState } from "./table-state.ts";
+
+export interface LiveTableOptions {
+  readonly workspace: WorkspaceName;
+  readonly definition: TableDefinition;
+  readonly loader: Loader;
+  readonly log: Logger;
+  /** Called when what is served, or said of it, has changed. */
+  readonly changed: () => void;
+}
+
+/** One table: looks at its source again and again, and knows the version to serve. */
+export class LiveTable {
+  readonly definition: TableDefinition;
+  readonly #options: LiveTableOptions;
+  readonly #closed = new AbortController();
+  #state: TableState = { name: "loading" };
+  #checkedAt: Date | undefined;
+  #loading: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LiveTableOptions) {
+    this.#options = options;
+    this.definition = options.definition;
+  }
+
+  get state(): TableState {
+    return this.#state;
+  }
+
+  get checkedAt(): Date | undefined {
+    return this.#checkedAt;
+  }
+
+  /**
+   * Looks at the source and loads it if it has changed. Whoever asks meanwhile waits for the same
+   * look. Failures become the table's state.
+   */
+  revalidate(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#loading ??= this.#load().finally(() => {
+      this.#loading = undefined;
+      this.#schedule();
+    });
+    return this.#loading;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#closed.abort(new PgError("admin_shutdown", "the table is no longer in the catalog"));
+  }
+
+  async #load(): Promise<void> {
+    const { workspace, definition, loader, log, changed } = this.#options;
+    const served = entryOf(this.#state);
+    const signal = this.#closed.signal;
+    const before = this.#state;
+    try {
+      const outcome = await loader.load(
+        { workspace, table: definition, known: served?.source },
+        { signal },
+      );
+      this.#checkedAt = new Date();
+      switch (outcome.outcome) {
+        case "unchanged":
+          if (served !== undefined) this.#state = { name: "ready", entry: served };
+          break;
+        case "loaded":
+          this.#state = { name: "ready", entry: outcome.entry };
+          this.#logLoaded();
+          break;
+        case "failed":
+          this.#state =
+            served === undefined
+              ? { name: "failed", error: outcome.error }
+              : { name: "stale", entry: served, error: outcome.error };
+          this.#logFailed(before, outcome.error.message, outcome.error.hint);
+          break;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof PgError))
+        log.error({ err: error, table: definition.name }, "load failed");
+      const fields =
+        error instanceof PgError
+          ? error.toFields()
+          : new PgError("internal_error", "the loader failed").toFields();
+      this.#state =
+        served === undefined
+          ? { name: "failed", error: fields }
+          : { name: "stale", entry: served, error: fields };
+      this.#logFailed(before, fields.message, fields.hint);
+    }
+    changed();
+  }
+
+  #schedule(): void {
+    const { refreshMs } = this.definition;
+    if (refreshMs === undefined || this.#closed.signal.aborted) return;
+    this.#timer = setTimeout(() => void this.revalidate(), refreshMs);
+    this.#timer.unref();
+  }
+
+  #logLoaded(): void {
+    const entry = entryOf(this.#state);
+    if (entry === undefined) return;
+    const { rowCount, rejectedCount, loadMs, warnings } = entry;
+    this.#options.log.info(
+      {
+        table: this.definition.name,
+        rows: rowCount,
+        rejected: rejectedCount,
+        durationMs: loadMs,
+        ...(warnings.length > 0 && { warnings }),
+      },
+      "table loaded",
+    );
+  }
+
+  /** The same failure at every look is told once. */
+  #logFailed(before: TableState, error: string, hint: string | undefined): void {
+    if ("error" in before && before.error.message === error) return;
+    this.#options.log.warn({ table: this.definition.name, error, hint }, "table cannot be loaded");
+  }
+}

@@ -1,0 +1,96 @@
+import type { Catalog, Workspace } from "../catalog/catalog.ts";
+import type { WorkspaceName } from "../core/brands.ts";
+import { PgError } from "../core/pg-error.ts";
+import { LiveWorkspace, type LiveWorkspaceOptions } from "./live-workspace.ts";
+import { SqlKnowledge } from "./sql-knowledge.ts";
+
+/** All workspaces that run now, by name. */
+export class Workspaces {
+  readonly #options: LiveWorkspaceOptions;
+  readonly #live = new Map<string, LiveWorkspace>();
+
+  constructor(options: LiveWorkspaceOptions) {
+    this.#options = options;
+  }
+
+  get(name: string): LiveWorkspace | undefined {
+    return this.#live.get(name);
+  }
+
+  all(): readonly LiveWorkspace[] {
+    return [...this.#live.values()];
+  }
+
+  isMember(role: string, workspace: string): boolean {
+    const members: ReadonlySet<string> | undefined = this.#live.get(workspace)?.definition.members;
+    return members?.has(role) ?? false;
+  }
+
+  /** Starts what the first catalog query would otherwise wait for. */
+  opened(workspace: WorkspaceName): void {
+    const { shadow, log } = this.#options;
+    shadow
+      .warm(workspace)
+      .catch((error: unknown) => log.warn({ err: error, workspace }, "shadow not started"));
+  }
+
+  statementTimeoutMs(workspace: string): number {
+    return this.#live.get(workspace)?.definition.limits.statementTimeoutMs ?? 0;
+  }
+
+  connectionsOf(workspace: WorkspaceName): number | undefined {
+    return this.#live.get(workspace)?.definition.limits.connections;
+  }
+
+  /** What is known for SQL now; of a workspace that is gone, nothing. */
+  sqlContext(workspace: string): SqlKnowledge {
+    return this.#live.get(workspace)?.sql ?? new SqlKnowledge(new Map());
+  }
+
+  async refresh(
+    workspace: string,
+    schema: string,
+    table: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const live = this.#live.get(workspace);
+    if (live === undefined) throw new PgError("admin_shutdown", `workspace "${workspace}" is gone`);
+    await live.refresh(schema, table, signal);
+  }
+
+  /**
+   * Makes the running workspaces those of the catalog: adds, updates and removes. Resolves when all
+   * have loaded what can be loaded; the names of removed workspaces come back at once by `removed`.
+   */
+  async apply(
+    catalog: Catalog,
+    removed: (name: WorkspaceName) => void = () => undefined,
+  ): Promise<void> {
+    const work: Promise<void>[] = [];
+    for (const live of this.all()) {
+      if (catalog.workspaces.has(live.definition.name)) continue;
+      this.#live.delete(live.definition.name);
+      removed(live.definition.name);
+      work.push(live.close());
+    }
+    for (const definition of catalog.workspaces.values()) work.push(this.#applyOne(definition));
+    await Promise.all(work);
+  }
+
+  async close(): Promise<void> {
+    const live = this.all();
+    this.#live.clear();
+    await Promise.all(live.map((workspace) => workspace.close()));
+  }
+
+  async #applyOne(definition: Workspace): Promise<void> {
+    const running = this.#live.get(definition.name);
+    if (running !== undefined) {
+      await running.update(definition);
+      return;
+    }
+    const live = new LiveWorkspace(definition, this.#options);
+    this.#live.set(definition.name, live);
+    await live.start();
+  }
+}
