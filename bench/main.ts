@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startGateway } from "../test/support/gateway.ts";
 import { postgresPrograms, startPostgres } from "../test/support/postgres.ts";
+import { serve } from "./gateway.ts";
 import { exportRows, groupBy, pointQueries } from "./queries.ts";
 import { loadIntoPostgres, writeSales } from "./sales.ts";
 
@@ -36,9 +36,8 @@ try {
     max_wal_size: "4GB",
   });
   await loadIntoPostgres(postgres.url, file);
-  await using gateway = await startGateway({
-    settings: { stores: { files: { type: "directory", path: folder } } },
-    workspace: { tables: { sales: { source: "files:sales.csv", primary_key: ["id"] } } },
+  await using gateway = await serve(folder, {
+    sales: { source: "files:sales.csv", primary_key: ["id"] },
   });
   // One after the other for each line, so that what else the machine does meets both.
   const theirPoints = await pointQueries(postgres.url, ROWS);

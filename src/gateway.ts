@@ -275,12 +275,12 @@ function urlOf({ settings, catalog }: Configuration, port: number): string {
   for (const { name, members } of catalog.workspaces.values()) {
     const [member] = members;
     if (member === undefined) continue;
-    const user = settings.users.get(member);
-    const password =
-      user?.password.kind === "plain" && isLoopback(settings.listen.host)
-        ? `:${encodeURIComponent(user.password.text)}`
+    const { password } = settings.users.get(member) ?? {};
+    const shown =
+      password?.kind === "plain" && password.isWrittenOut
+        ? `:${encodeURIComponent(password.text)}`
         : "";
-    return `postgres://${encodeURIComponent(member)}${password}@${reachable}:${port}/${encodeURIComponent(name)}`;
+    return `postgres://${encodeURIComponent(member)}${shown}@${reachable}:${port}/${encodeURIComponent(name)}`;
   }
   return `postgres://${reachable}:${port}/`;
 }

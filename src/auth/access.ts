@@ -75,6 +75,7 @@ export class Access {
 export function authenticationFailed(role: string): PgError {
   return new PgError("invalid_password", `password authentication failed for user "${role}"`, {
     severity: "FATAL",
+    hint: "Check the user, the password and the database: it is the name of a workspace that the user is a member of.",
   });
 }
 

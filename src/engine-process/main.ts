@@ -129,7 +129,7 @@ class EngineProcess {
         },
         page: (page) => this.#frames.sendPage(id, page),
       },
-      { codeCache: this.#codeCache },
+      this.#codeCache,
     );
     this.#streams.set(id, stream);
     await stream.run(frame.maxRows);

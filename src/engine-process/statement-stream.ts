@@ -13,9 +13,9 @@ import type { FieldDescription } from "../protocol/field-description.ts";
 import { fieldsOfError } from "./error-fields.ts";
 import { fieldOf } from "./fields.ts";
 import {
+  type CodeCache,
   createRowEncoder,
   type RowEncoder,
-  type RowEncoderOptions,
   type RowFormat,
 } from "./row-encoder.ts";
 import { copyHeader, copyTrailer } from "./row-encoder-copy.ts";
@@ -32,7 +32,7 @@ export class StatementStream {
   readonly #workspace: Promise<WorkspaceEngine>;
   readonly #request: ExecuteRequest;
   readonly #output: StreamOutput;
-  readonly #options: RowEncoderOptions;
+  readonly #codeCache: CodeCache;
   readonly #page = new PageWriter();
   #connection: Connection | undefined;
   #prepared: PreparedStatement | undefined;
@@ -53,9 +53,9 @@ export class StatementStream {
     request: ExecuteRequest,
     creditBytes: number,
     output: StreamOutput,
-    options: RowEncoderOptions,
+    codeCache: CodeCache,
   ) {
-    this.#options = options;
+    this.#codeCache = codeCache;
     this.#workspace = workspace;
     this.#request = request;
     this.#creditBytes = creditBytes;
@@ -113,7 +113,15 @@ export class StatementStream {
     checkExpected(fields, request.expectedTypeOids);
     const format = rowFormat(request, this.#rows.columns);
     const { timeZone } = request.settings;
-    this.#encoder = createRowEncoder(this.#rows.columns, format, { timeZone }, this.#options);
+    this.#encoder = createRowEncoder(
+      this.#rows.columns,
+      format,
+      { timeZone },
+      {
+        codeCache: this.#codeCache,
+        zones: workspace.zones,
+      },
+    );
     this.#output.frame({ type: "fields", fields });
     if (format.kind !== "data-row") {
       const { output } = request;

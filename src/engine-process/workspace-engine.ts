@@ -144,7 +144,7 @@ export class WorkspaceEngine {
   /** What PostgreSQL's grammar cannot read is checked as DuckDB itself has parsed it. */
   async #guard(connection: Connection, sql: string): Promise<void> {
     const [row] = await connection.rows("SELECT json_serialize_sql($1::VARCHAR)::VARCHAR", [sql]);
-    guardDuckdbAst(String(row?.[0]));
+    guardDuckdbAst(String(row?.[0]), { schemas: this.#schema.names, sql });
   }
 }
 

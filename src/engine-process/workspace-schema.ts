@@ -30,6 +30,10 @@ export class WorkspaceSchema {
     this.#admin = admin;
   }
 
+  get names(): ReadonlySet<string> {
+    return this.#schemas;
+  }
+
   has(schema: string): boolean {
     return this.#schemas.has(schema);
   }

@@ -13,6 +13,7 @@ import type { Transaction } from "./transaction.ts";
 export interface SqlContext {
   readonly cache: StatementCache;
   readonly columnType: NonNullable<TranslateOptions["columnType"]>;
+  readonly schemas: ReadonlySet<string>;
 }
 
 /** What the statements of one session work with. */

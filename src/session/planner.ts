@@ -10,7 +10,7 @@ import { CopyOutExecution } from "./copy-out.ts";
 import { openInEngine, planForEngine } from "./engine-plan.ts";
 import { explainExecution, QUERY_PLAN_FIELD } from "./explain.ts";
 import { type Execution, NO_BINDING, type Plan } from "./plan.ts";
-import { openInShadow, planForShadow } from "./shadow-plan.ts";
+import { openInShadowOrEngine, planForShadowOrEngine } from "./shadow-or-engine.ts";
 
 type Prepare = Extract<GatewayCommand, { kind: "prepare" }>;
 type Execute = Extract<GatewayCommand, { kind: "execute" }>;
@@ -25,7 +25,7 @@ export async function planStatement(
   const { route } = statement;
   switch (route.to) {
     case "shadow":
-      return await planForShadow(context, statement.text, declaredOids, signal);
+      return await planForShadowOrEngine(context, statement, declaredOids, signal);
     case "engine":
       return await planForEngineRoute(context, statement, declaredOids, signal);
     case "copy-out":
@@ -50,7 +50,7 @@ export async function openStatement(
   signal: AbortSignal,
 ): Promise<Execution> {
   const { route } = statement;
-  if (route.to === "shadow") return openInShadow(context, statement.text, [], NO_BINDING, signal);
+  if (route.to === "shadow") return openInShadowOrEngine(context, statement, signal);
   if (
     route.to === "engine" &&
     statement.parameterCount === 0 &&

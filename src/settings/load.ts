@@ -162,7 +162,7 @@ function settingsOf(
     users: new Map(
       Object.entries(required(values.users)).map(([name, { password }]) => [
         name as RoleName,
-        userOf(password),
+        userOf(password, document.isWrittenOut(["users", name, "password"])),
       ]),
     ),
     notYet: notYetOf(values),
@@ -211,11 +211,11 @@ function storeOf(entry: StoreEntry, inFolder: (path: string) => string): StoreSe
   };
 }
 
-function userOf(password: string): UserSettings {
+function userOf(password: string, isWrittenOut: boolean): UserSettings {
   return {
     password: isVerifier(password)
       ? { kind: "verifier", verifier: password }
-      : { kind: "plain", text: password },
+      : { kind: "plain", text: password, isWrittenOut },
   };
 }
 

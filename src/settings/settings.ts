@@ -252,7 +252,8 @@ export interface S3Credentials {
 export interface UserSettings {
   readonly password:
     | { readonly kind: "verifier"; readonly verifier: string }
-    | { readonly kind: "plain"; readonly text: string };
+    /** `isWrittenOut` where whoever reads the file reads the password. */
+    | { readonly kind: "plain"; readonly text: string; readonly isWrittenOut: boolean };
 }
 
 export interface NotYet {

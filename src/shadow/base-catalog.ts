@@ -15,13 +15,19 @@ export function isReservedName(name: string): boolean {
   return /^(?:pg_|bucketgres_)/.test(name) || name === "information_schema";
 }
 
+/** Where the instance keeps the client's own process id: what pg_backend_pid() answers. */
+export const SESSION_SETTING = "bucketgres.process_id";
+
 /**
  * Built-in functions are called by their OID, whatever the catalog says of them; so the originals
  * are renamed, and functions with OIDs of their own stand under the names that clients know.
  */
-const VERSION = [
+const FUNCTIONS = [
   `UPDATE pg_proc SET proname = 'bucketgres_builtin_' || proname
-   WHERE pronamespace = 'pg_catalog'::regnamespace AND proname IN ('version', 'current_setting')`,
+   WHERE pronamespace = 'pg_catalog'::regnamespace
+     AND proname IN ('version', 'current_setting', 'pg_backend_pid')`,
+  `CREATE FUNCTION pg_catalog.pg_backend_pid() RETURNS integer LANGUAGE sql STABLE PARALLEL RESTRICTED
+   RETURN bucketgres_builtin_current_setting('${SESSION_SETTING}', true)::integer`,
   `CREATE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
    RETURN ${quoteLiteral(SERVER_VERSION_TEXT)}::text`,
   `CREATE FUNCTION pg_catalog.current_setting(text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
@@ -82,7 +88,7 @@ export const BASE_CATALOG: readonly string[] = [
   `UPDATE pg_database SET datdba = '${OWNER_ROLE}'::regrole WHERE datname = '${INITIAL_DATABASE}'`,
   `ALTER DEFAULT PRIVILEGES FOR ROLE ${OWNER_ROLE} GRANT SELECT ON TABLES TO ${READER_ROLE}`,
   `ALTER DEFAULT PRIVILEGES FOR ROLE ${OWNER_ROLE} GRANT USAGE ON SCHEMAS TO ${READER_ROLE}`,
-  ...VERSION,
+  ...FUNCTIONS,
   ...PRIVILEGES,
   "VACUUM FULL",
   "VACUUM FREEZE ANALYZE",

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from "../core/identifier.ts";
 import { PgError } from "../core/pg-error.ts";
-import { ADMIN_ROLE, isReservedName } from "./base-catalog.ts";
+import { ADMIN_ROLE, isReservedName, SESSION_SETTING } from "./base-catalog.ts";
 import type { ShadowContext } from "./shadow.ts";
 
 /**
@@ -40,7 +40,7 @@ export function ownerKey({ role, session, settings }: Owner): string {
  * The role comes last: settings go through set_config, which only the superuser may call, because
  * SET would read a value like `a, b` as one name.
  */
-export function sessionStateSql({ role, settings }: Owner): string {
+export function sessionStateSql({ session, role, settings }: Owner): string {
   const changes = effective(settings).map(
     ([name, value]) => `SELECT set_config(${safeLiteral(name)}, ${safeLiteral(value)}, false)`,
   );
@@ -48,6 +48,7 @@ export function sessionStateSql({ role, settings }: Owner): string {
     `SET SESSION AUTHORIZATION ${ADMIN_ROLE}`,
     "RESET ALL",
     "SELECT pg_advisory_unlock_all()",
+    `SELECT set_config('${SESSION_SETTING}', '${session}', false)`,
     ...changes,
     `SET SESSION AUTHORIZATION ${quoteIdentifier(role)}`,
   ].join("; ");

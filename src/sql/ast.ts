@@ -1,4 +1,4 @@
-import type { Node, SelectStmt, TypeName } from "libpg-query";
+import type { Node, TypeName } from "libpg-query";
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
 
@@ -19,7 +19,7 @@ export function kindOf(node: Node): NodeKind {
   return Object.keys(node)[0] as NodeKind;
 }
 
-export interface Visitor {
+interface Visitor {
   /** Called before the children; false skips them. */
   enter(kind: NodeKind, body: object): boolean | undefined;
   leave?(kind: NodeKind, body: object): void;
@@ -67,10 +67,10 @@ class Walk {
   }
 
   node(node: object): void {
-    for (const [kind, body] of Object.entries(node)) {
-      // A wrapper's key is the name of its type.
-      if (typeof body === "object" && body !== null) this.#body(kind as NodeKind, body);
-    }
+    // A wrapper's one key is the name of its type.
+    const [kind] = Object.keys(node) as [NodeKind?];
+    const body = kind && (node as Readonly<Record<string, object | undefined>>)[kind];
+    if (kind !== undefined && typeof body === "object") this.#body(kind, body);
   }
 
   #body(kind: NodeKind, body: object): void {
@@ -87,7 +87,10 @@ class Walk {
   }
 
   #fields(body: object): void {
-    for (const [field, value] of Object.entries(body)) {
+    // Every statement comes by here several times: for … in makes no list of the fields.
+    for (const field in body) {
+      // Any object can be read by key; the value stays unknown.
+      const value = (body as Readonly<Record<string, unknown>>)[field];
       if (typeof value !== "object" || value === null) continue;
       if (Array.isArray(value)) {
         for (const item of value) if (typeof item === "object" && item !== null) this.node(item);
@@ -117,8 +120,11 @@ class Walk {
 
 /** Whether the parser wrapped this value in its type's name. */
 function isWrapped(value: object): boolean {
-  const keys = Object.keys(value);
-  const first = keys.length === 1 ? keys[0] : undefined;
+  let first: string | undefined;
+  for (const key in value) {
+    if (first !== undefined) return false;
+    first = key;
+  }
   return first !== undefined && first >= "A" && first < "[";
 }
 
@@ -139,13 +145,11 @@ export function withoutPgCatalog(names: readonly string[]): readonly string[] {
   return names.length > 1 && names[0] === "pg_catalog" ? names.slice(1) : names;
 }
 
-/** A type's name without its schema, in PostgreSQL's internal spelling: int4, varchar, timestamptz. */
+/**
+ * A type's name without its schema, in PostgreSQL's internal spelling: int4, varchar, timestamptz.
+ */
 export function typeNameOf(type: TypeName | undefined): string {
   return withoutPgCatalog(namesOf(type?.names)).join(".");
-}
-
-export function select(node: Node | undefined): SelectStmt | undefined {
-  return bodyOf(node, "SelectStmt");
 }
 
 // What follows builds nodes, for translations.

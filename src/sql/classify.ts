@@ -118,7 +118,9 @@ function needsEngine({ functions, tableFunctions }: References): boolean {
   );
 }
 
-/** pg_get_keywords(), current_schemas(true): only the shadow can tell, whatever stands beside it. */
+/**
+ * pg_get_keywords(), current_schemas(true): only the shadow can tell, whatever stands beside it.
+ */
 function isSystemFunction({ name }: FunctionName): boolean {
   return /^(pg|has|txid|inet)_|^current_|^(col|obj|shobj)_description$|^version$/.test(name);
 }

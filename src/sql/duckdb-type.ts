@@ -69,12 +69,6 @@ const UNSUPPORTED: ReadonlySet<string> = new Set([
 /** Widths of an unconstrained numeric: 26 digits before the point, 12 behind it. */
 export const NUMERIC = { width: 38, scale: 12 } as const;
 
-/** The DuckDB type of a PostgreSQL type name such as `int4`, `integer`, `varchar`; undefined if unknown. */
-export function duckdbTypeName(name: string): string | undefined {
-  const type = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
-  return type === "DECIMAL" ? `DECIMAL(${NUMERIC.width},${NUMERIC.scale})` : type;
-}
-
 /** A type in a cast, as DuckDB writes it. */
 export function duckdbType(type: TypeName): string {
   const name = typeNameOf(type);

@@ -262,6 +262,11 @@ export const ENGINE_MACROS: readonly string[] = [...new Set(MACROS.map(({ name }
   },
 );
 
+/** Macros that only translations call. */
+export const OWN_MACROS: ReadonlySet<string> = new Set(
+  MACROS.map(({ name }) => name).filter((name) => name.startsWith("pg_")),
+);
+
 /** DuckDB's own macros that write an argument down more than once. */
 const BUILT_IN: readonly (readonly [name: string, weight: number])[] = [
   ["nullif", 2],

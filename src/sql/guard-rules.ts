@@ -63,12 +63,12 @@ const HARMLESS: ReadonlySet<string> = new Set([
   "pg_client_encoding",
 ]);
 
-export function isDenied(functionName: string): boolean {
+function isDenied(functionName: string): boolean {
   const name = functionName.toLowerCase();
   return !HARMLESS.has(name) && (DENIED.has(name) || DENIED_PREFIXES.test(name));
 }
 
-export interface CalledFunction {
+interface CalledFunction {
   readonly name: string;
   /** All parts before the name. */
   readonly qualifiers: readonly string[];

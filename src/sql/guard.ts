@@ -27,8 +27,7 @@ export function guard({ ast, text }: Statement, options: GuardOptions = {}): voi
   walk(ast, {
     enter(kind, body) {
       // The visitor's body is that of its kind.
-      if (kind === "RangeFunction")
-        for (const call of callsOf(body as Body<"RangeFunction">)) inFrom.add(call);
+      if (kind === "RangeFunction") for (const call of callsOf(body)) inFrom.add(call);
       if (kind !== "FuncCall") return undefined;
       const { funcname, location } = body as Body<"FuncCall">;
       const names = withoutPgCatalog(namesOf(funcname));

@@ -37,10 +37,20 @@ function tableStatement({ relation, attlist }: Body<"CopyStmt">, parse: Parse): 
   const names = [relation?.catalogname, relation?.schemaname, relation?.relname].filter(
     (name) => name !== undefined,
   );
-  return onlyStatement(
-    `SELECT ${columns.length > 0 ? columns.join(", ") : "*"} FROM ${names.map(quoteIdentifier).join(".")}`,
-    parse,
+  const list = columns.length > 0 ? columns.join(", ") : "*";
+  const from = names.map(quoteIdentifier).join(".");
+  const statement = onlyStatement(`SELECT ${list} FROM ${from}`, parse);
+  // The client never saw this text, so that no place in it means anything to the client.
+  return { ...statement, ast: withoutLocations(statement.ast) };
+}
+
+function withoutLocations(ast: Node | undefined): Node | undefined {
+  if (ast === undefined) return undefined;
+  // A tree of plain objects comes back as it was, less the fields that are left out.
+  const copy = JSON.stringify(ast, (key, value: unknown) =>
+    key === "location" ? undefined : value,
   );
+  return JSON.parse(copy) as Node;
 }
 
 export function prepare(

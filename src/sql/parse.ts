@@ -5,11 +5,11 @@ import { PgError } from "../core/pg-error.ts";
 import { type Body, tooComplex, walk } from "./ast.ts";
 import { classify } from "./classify.ts";
 import { SourceText } from "./source-text.ts";
-import type { Statement } from "./statement.ts";
+import type { Route, Statement } from "./statement.ts";
 import type { StatementCache } from "./statement-cache.ts";
 import { rangesBetweenSemicolons, type TokenRange, tokensOf } from "./tokens.ts";
 
-export interface ParseOptions {
+interface ParseOptions {
   readonly cache?: StatementCache;
 }
 
@@ -67,7 +67,10 @@ function parseWithDuckdb(source: SourceText, error: PgError): readonly Statement
   });
 }
 
-/** How DuckDB's own queries begin; what begins otherwise is a mistake, or none of a client's business. */
+/**
+ * How DuckDB's own queries begin; what begins otherwise is a mistake, or none of a client's
+ * business.
+ */
 const DUCKDB_QUERIES: ReadonlySet<string> = new Set([
   "select",
   "from",
@@ -103,7 +106,16 @@ function statementOf(text: string, offset: number, ast: Node): Statement {
       return undefined;
     },
   });
-  return { text, offset, ast, parameterCount, route: classify(ast, text, parseMessage) };
+  const route = inMessage(classify(ast, text, parseMessage), offset);
+  return { text, offset, ast, parameterCount, route };
+}
+
+/** A statement inside another counts its place from the message's start, too. */
+function inMessage(route: Route, offset: number): Route {
+  const moved = (inner: Statement): Statement => ({ ...inner, offset: inner.offset + offset });
+  if (route.to === "copy-out") return { ...route, query: moved(route.query) };
+  if (route.to !== "gateway" || route.command.kind !== "prepare") return route;
+  return { ...route, command: { ...route.command, statement: moved(route.command.statement) } };
 }
 
 function parseOne(text: string): Node {
@@ -145,7 +157,9 @@ function parse(sql: string): Parsed | { readonly error: PgError } {
   }
 }
 
-/** Where the first word is: the parser counts the space and comments before a statement as its own. */
+/**
+ * Where the first word is: the parser counts the space and comments before a statement as its own.
+ */
 function startOfText(source: SourceText, location: number, end: number): number {
   const text = source.slice(location, end);
   if (/^[a-z(]/i.test(text)) return location;

@@ -116,11 +116,18 @@ function constantText({ ival, fval, sval, boolval, bsval, isnull }: Body<"A_Cons
   if (bsval !== undefined) return `CAST('${bitsOf(bsval.bsval ?? "b")}' AS BIT)`;
   const digits = (fval?.fval ?? "").replaceAll("_", "");
   if (!/^-?[0-9.]+(e[-+]?[0-9]+)?$/i.test(digits)) throw notSupported(`the number ${digits}`);
-  const plain = withoutExponent(digits);
+  const plain = isInt8(digits) ? digits : withoutExponent(digits);
   return plain.startsWith("-") ? `(${plain})` : plain;
 }
 
-/** PostgreSQL's 1e3 is a numeric, DuckDB's a DOUBLE; with a point and without an exponent it is one. */
+/** What is too large for an int4 the parser gives as a decimal, and PostgreSQL takes as an int8. */
+function isInt8(digits: string): boolean {
+  return /^-?[0-9]{10,19}$/.test(digits) && BigInt.asIntN(64, BigInt(digits)) === BigInt(digits);
+}
+
+/**
+ * PostgreSQL's 1e3 is a numeric, DuckDB's a DOUBLE; with a point and without an exponent it is one.
+ */
 function withoutExponent(digits: string): string {
   const [, sign = "", whole = "", fraction = "", exponent] =
     /^(-?)(\d*)\.?(\d*)(?:e([-+]?\d+))?$/i.exec(digits) ?? [];
@@ -138,9 +145,9 @@ function withoutExponent(digits: string): string {
 /** `b101` and `xf` as bits. */
 function bitsOf(literal: string): string {
   if (literal[0] !== "x") return literal.slice(1);
-  return [...literal.slice(1)]
-    .map((digit) => Number.parseInt(digit, 16).toString(2).padStart(4, "0"))
-    .join("");
+  return literal
+    .slice(1)
+    .replaceAll(/./g, (digit) => Number.parseInt(digit, 16).toString(2).padStart(4, "0"));
 }
 
 /** DuckDB compares by bytes, as C does; undefined where that is what is asked for. */

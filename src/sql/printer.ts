@@ -13,12 +13,12 @@ export interface Mark {
   readonly source: number;
 }
 
-export interface Printed {
+interface Printed {
   readonly sql: string;
   readonly marks: readonly Mark[];
 }
 
-export type Printing<B> = (printer: Printer, body: B) => void;
+type Printing<B> = (printer: Printer, body: B) => void;
 export type Printings = { readonly [K in NodeKind]?: Printing<Body<K>> };
 
 /** A node type that is in neither table is refused: DuckDB hears only what is known here. */

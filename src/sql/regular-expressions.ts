@@ -51,7 +51,9 @@ export function groupsOf(pattern: string): number {
   return groups;
 }
 
-/** SIMILAR TO's pattern as a regular expression: similar_escape_internal() in PostgreSQL's regexp.c. */
+/**
+ * SIMILAR TO's pattern as a regular expression: similar_escape_internal() in PostgreSQL's regexp.c.
+ */
 export function similarPattern(
   pattern: string,
   escape: string,

@@ -1,4 +1,4 @@
-import type { Node, SelectStmt } from "libpg-query";
+import type { Node } from "libpg-query";
 import { type Body, kindOf, type NodeKind } from "./ast.ts";
 import { positionOf } from "./source-text.ts";
 import type { TypeOf, TypeScope } from "./types.ts";
@@ -15,7 +15,7 @@ export interface Context {
  * Makes a node that DuckDB understands out of one whose children have been translated; `original`
  * is the node as the client wrote it. Undefined leaves it as it is.
  */
-export type Translating<B> = (body: B, context: Context, original: B) => Node | undefined;
+type Translating<B> = (body: B, context: Context, original: B) => Node | undefined;
 export type Translations = { readonly [K in NodeKind]?: Translating<Body<K>> };
 
 /**
@@ -55,7 +55,7 @@ class Rewriting implements Context {
     if (kind !== "SelectStmt") return this.#translated(original, this.#fields(body));
     const outer = this.#scope;
     // Every query sees the columns of its own FROM first.
-    this.#scope = outer.inside(body as SelectStmt);
+    this.#scope = outer.inside(body);
     const translated = this.#translated(original, this.#fields(body));
     this.#scope = outer;
     return translated;
@@ -88,7 +88,7 @@ class Rewriting implements Context {
     if (wrapped) return this.node(value as Node);
     if (field !== "larg" && field !== "rarg") return this.#fields(value);
     // The sides of a set operation are queries without their wrapper.
-    const side = this.node({ SelectStmt: value as SelectStmt });
+    const side = this.node({ SelectStmt: value });
     return side[kindOf(side) as keyof Node];
   }
 }

@@ -35,7 +35,8 @@ function codePoints(text: string): number {
 
 /** The 1-based character position of a node's location, as in the ErrorResponse; none for none. */
 export function positionOf(text: string, location: number | undefined): number | undefined {
-  // The parser leaves zeros out, and says -1 where it does not know; both are of no use to a reader.
+  // The parser leaves zeros out, and says -1 where it does not know; both are of no use to a
+  // reader.
   if (location === undefined || location < 0) return undefined;
   return new SourceText(text).characters(location) + 1;
 }

@@ -7,7 +7,9 @@ export interface Statement {
   readonly text: string;
   /** Where `text` starts in the message, in characters from 0: added to positions in errors. */
   readonly offset: number;
-  /** Locations in it are byte offsets in `text`. Undefined where only DuckDB's grammar can read it. */
+  /**
+   * Locations in it are byte offsets in `text`. Undefined where only DuckDB's grammar can read it.
+   */
   readonly ast: Node | undefined;
   /** The highest `$n`. */
   readonly parameterCount: number;
@@ -29,7 +31,9 @@ export type Route =
       /** The translation is an EXPLAIN: its answer is to be shown as one column, QUERY PLAN. */
       readonly explain?: ExplainOptions;
     }
-  /** COPY (query) TO STDOUT or COPY table TO STDOUT; `query` is a Statement of the engine or shadow. */
+  /**
+   * COPY (query) TO STDOUT or COPY table TO STDOUT; `query` is a Statement of the engine or shadow.
+   */
   | { readonly to: "copy-out"; readonly query: Statement; readonly options: CopyOptions };
 
 export interface ExplainOptions {

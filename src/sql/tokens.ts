@@ -1,6 +1,8 @@
 import { type ScanToken, scanSync } from "libpg-query";
 
-/** The tokens of an SQL text, comments left out, or undefined where PostgreSQL's scanner gives up. */
+/**
+ * The tokens of an SQL text, comments left out, or undefined where PostgreSQL's scanner gives up.
+ */
 export function tokensOf(sql: string): readonly ScanToken[] | undefined {
   try {
     return scanSync(sql).tokens.filter(({ tokenName }) => !COMMENTS.has(tokenName));

@@ -15,7 +15,10 @@ import {
 import { NUMERIC } from "./duckdb-type.ts";
 import type { Context, Translations } from "./rewrite.ts";
 
-/** Casts, whose rules differ most where a constant is cast: constants are brought to DuckDB's form here. */
+/**
+ * Casts, whose rules differ most where a constant is cast: constants are brought to DuckDB's form
+ * here.
+ */
 export const CASTS: Translations = {
   TypeCast: (body, context, original) => {
     const constant = bodyOf(original.arg, "A_Const");
@@ -208,7 +211,10 @@ function asText(arg: Node, type: string | undefined, location: number | undefine
   return call(type?.endsWith("[]") === true ? "pg_array_text" : "pg_text", [arg], location);
 }
 
-/** A numeric keeps every digit it gets; a DECIMAL has to be told how many before and behind the point. */
+/**
+ * A numeric keeps every digit it gets; a DECIMAL has to be told how many before and behind the
+ * point.
+ */
 function unconstrained(
   { arg, location }: Cast,
   { typeOf }: Context,

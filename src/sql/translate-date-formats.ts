@@ -13,7 +13,9 @@ import {
 import { notSupported } from "./refusals.ts";
 import type { Translations } from "./rewrite.ts";
 
-/** to_char(timestamp, …), to_date and to_timestamp: a constant template becomes strftime's format. */
+/**
+ * to_char(timestamp, …), to_date and to_timestamp: a constant template becomes strftime's format.
+ */
 export const DATE_FORMATS: Translations = {
   FuncCall: (body, context, original) => {
     const name = withoutPgCatalog(namesOf(body.funcname)).join(".");
@@ -32,7 +34,7 @@ export const DATE_FORMATS: Translations = {
 };
 
 /** Templates that only numbers have; a template without a digit to fill is one of a date. */
-export function isNumberTemplate(template: string): boolean {
+function isNumberTemplate(template: string): boolean {
   return (
     /[90]|^\s*(FM)?(RN|rn)/.test(template.replaceAll(/"[^"]*"/g, "")) &&
     !/YY|MM|DD|HH|MI(?!$)|SS|Mon|Day/.test(template)

@@ -160,7 +160,9 @@ const FRACTIONAL: Readonly<Record<string, string>> = {
   ms: "1000",
 };
 
-/** A field is numeric or float8 in PostgreSQL: divided, it has a fraction. In DuckDB it is whole. */
+/**
+ * A field is numeric or float8 in PostgreSQL: divided, it has a fraction. In DuckDB it is whole.
+ */
 function datePart({ args, location }: Call): Node | undefined {
   const [field, value] = args ?? [];
   if (field === undefined || value === undefined) return undefined;

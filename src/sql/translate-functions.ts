@@ -15,10 +15,10 @@ import {
   text,
   withoutPgCatalog,
 } from "./ast.ts";
+import { NUMERIC } from "./duckdb-type.ts";
 import { notSupported } from "./refusals.ts";
-import { groupsOf } from "./regular-expressions.ts";
 import type { Context, Translations } from "./rewrite.ts";
-import { regexArguments, regexMatch } from "./translate-patterns.ts";
+import { matchedPart } from "./translate-regexp-functions.ts";
 
 /** Functions that DuckDB has under another name, with other arguments, or with another meaning. */
 export const FUNCTIONS: Translations = {
@@ -52,11 +52,22 @@ const RENAMED: Readonly<Record<string, string>> = {
   statement_timestamp: "now",
 };
 
+/** Leaves 20 digits before the point. */
+const MOST_ROUNDED_DIGITS = 18;
+
 type Call = Body<"FuncCall">;
 
 const CALLS: Readonly<
   Record<string, (body: Call, context: Context, original: Call) => Node | undefined>
 > = {
+  // DuckDB's average of decimals is a DOUBLE, which drops the zeros at the end.
+  round: (body, { typeOf }, { args = [] }) => {
+    const digits = constantInteger(args[1]);
+    if (args.length !== 2 || digits === undefined || typeOf(args[0]) !== "numeric")
+      return undefined;
+    if (digits < 0 || digits > MOST_ROUNDED_DIGITS) return undefined;
+    return cast({ FuncCall: body }, "numeric", [NUMERIC.width, digits]);
+  },
   octet_length: ({ args, location }, { typeOf }, original) =>
     typeOf(original.args?.[0]) === "bytea" ? undefined : call("strlen", args ?? [], location),
   to_hex: ({ args, location }) => call("lower", [call("to_hex", args ?? [])], location),
@@ -93,78 +104,6 @@ const CALLS: Readonly<
   format,
   substr: substring,
   substring,
-  regexp_replace: (body, context) => {
-    const [subject, pattern, replacement, flags] = body.args ?? [];
-    if (subject === undefined || pattern === undefined || replacement === undefined)
-      return undefined;
-    const { pattern: regex, flags: options } = regexArguments(
-      pattern,
-      flagsOf(flags),
-      context,
-      body.location,
-    );
-    const constant = constantText(replacement);
-    const substitute =
-      constant === undefined ? replacement : text(constant.replaceAll("\\&", "\\0"));
-    return call(
-      "regexp_replace",
-      [subject, regex, substitute, ...(options === "" ? [] : [text(options)])],
-      body.location,
-    );
-  },
-  regexp_match: (body, context) => {
-    const [subject, pattern, flags] = body.args ?? [];
-    if (subject === undefined || pattern === undefined) return undefined;
-    return whenMatched(
-      subject,
-      pattern,
-      flagsOf(flags),
-      context,
-      body.location,
-      (regex, options) => ({
-        A_ArrayExpr: {
-          elements: groupNumbers(pattern).map((group) => extract(subject, regex, group, options)),
-        },
-      }),
-    );
-  },
-  regexp_substr: (body, context) => {
-    const [subject, pattern, ...others] = body.args ?? [];
-    if (subject === undefined || pattern === undefined) return undefined;
-    if (others.length > 0) throw notSupported("regexp_substr with more than a pattern");
-    return whenMatched(subject, pattern, "", context, body.location, (regex, options) =>
-      extract(subject, regex, 0, options),
-    );
-  },
-  regexp_instr: (body, context) => {
-    const [subject, pattern, ...others] = body.args ?? [];
-    if (subject === undefined || pattern === undefined) return undefined;
-    if (others.length > 0) throw notSupported("regexp_instr with more than a pattern");
-    const { pattern: regex } = regexArguments(pattern, "", context, body.location);
-    return call("regexp_instr", [subject, regex], body.location);
-  },
-  regexp_count: (body, context) => {
-    const [subject, pattern, start, flags] = body.args ?? [];
-    if (subject === undefined || pattern === undefined) return undefined;
-    if (start !== undefined && constantInteger(start) !== 1)
-      throw notSupported("regexp_count with a start");
-    const { pattern: regex, flags: options } = regexArguments(
-      pattern,
-      flagsOf(flags),
-      context,
-      body.location,
-    );
-    return call(
-      "len",
-      [call("regexp_extract_all", [subject, regex, int(0), text(options)])],
-      body.location,
-    );
-  },
-  regexp_like: ({ args, location }, context) => {
-    const [subject, pattern, flags] = args ?? [];
-    if (subject === undefined || pattern === undefined) return undefined;
-    return regexMatch(subject, pattern, flagsOf(flags), context, location);
-  },
   array_lower: ({ args, location }) => call("pg_array_lower", args ?? [], location),
   array_ndims: ({ args, location }) => call("pg_array_lower", [...(args ?? []), int(1)], location),
   array_to_string: ({ args, location }) =>
@@ -192,6 +131,16 @@ const CALLS: Readonly<
     // The argument stays, as it may be what makes the query one of groups.
     return whenNull(argument, name, name);
   },
+  // Of a DECIMAL DuckDB would make a DECIMAL, with its digits.
+  percentile_cont: ({ agg_order, ...rest }, { typeOf }, original) => {
+    const ordered = (agg_order ?? []).map((item, index) => {
+      const sort = bodyOf(item, "SortBy");
+      const type = typeOf(bodyOf(original.agg_order?.[index], "SortBy")?.node);
+      if (sort?.node === undefined || type === undefined || !isNumber(type)) return item;
+      return { SortBy: { ...sort, node: cast(sort.node, "float8") } };
+    });
+    return { FuncCall: { ...rest, agg_order: ordered } };
+  },
   rank: hypothetical,
   dense_rank: hypothetical,
   percent_rank: hypothetical,
@@ -207,6 +156,10 @@ const CALLS: Readonly<
         )
       : undefined,
 };
+
+function isNumber(type: string): boolean {
+  return /^(int|float)\d$|^numeric$/.test(type);
+}
 
 function whenNull(node: Node, result: Node, otherwise: Node): Node {
   const isNull: Node = { NullTest: { arg: node, nulltesttype: "IS_NULL" } };
@@ -255,15 +208,16 @@ function withBlank({ args, ...rest }: Call): Node | undefined {
   return args?.length === 2 ? { FuncCall: { ...rest, args: [...args, text(" ")] } } : undefined;
 }
 
-/** substring(text, start, count), whose start may lie before the text, or substring(text from pattern). */
+/**
+ * substring(text, start, count), whose start may lie before the text, or substring(text from
+ * pattern).
+ */
 function substring(body: Call, context: Context, original: Call): Node | undefined {
   const [subject, start, count] = body.args ?? [];
   if (subject === undefined || start === undefined) return undefined;
   if (constantText(start) !== undefined || context.typeOf(original.args?.[1]) === "text") {
     if (count !== undefined) throw notSupported("substring with SIMILAR");
-    return whenMatched(subject, start, "", context, body.location, (regex, options) =>
-      extract(subject, regex, groupNumbers(start)[0] ?? 0, options),
-    );
+    return matchedPart(subject, start, context, body.location);
   }
   if ((constantInteger(count) ?? 0) < 0) {
     throw new PgError("substring_error", "negative substring length not allowed");
@@ -273,60 +227,9 @@ function substring(body: Call, context: Context, original: Call): Node | undefin
     : call("pg_substring", body.args ?? [], body.location);
 }
 
-function flagsOf(flags: Node | undefined): string {
-  if (flags === undefined) return "";
-  const constant = constantText(flags);
-  if (constant === undefined)
-    throw notSupported("flags of a regular expression that are no constant");
-  const unknown = /[^gimnpscwx]/.exec(constant)?.[0];
-  if (unknown !== undefined) {
-    throw new PgError("invalid_parameter_value", `invalid regular expression option: "${unknown}"`);
-  }
-  if (/[wx]/.test(constant)) throw notSupported("this option of a regular expression");
-  return constant;
-}
-
-/** Which groups PostgreSQL hands out: all there are, or else the whole match. */
-function groupNumbers(pattern: Node): readonly number[] {
-  const constant = constantText(pattern);
-  if (constant === undefined) throw notSupported("a pattern that is no constant in this function");
-  const groups = groupsOf(constant);
-  return groups === 0 ? [0] : Array.from({ length: groups }, (_, index) => index + 1);
-}
-
-function extract(subject: Node, regex: Node, group: number, options: string): Node {
-  return call("regexp_extract", [
-    subject,
-    regex,
-    int(group),
-    ...(options === "" ? [] : [text(options)]),
-  ]);
-}
-
-/** NULL where nothing matches; DuckDB's functions give an empty text. */
-function whenMatched(
-  subject: Node,
-  pattern: Node,
-  flags: string,
-  context: Context,
-  location: number | undefined,
-  result: (regex: Node, options: string) => Node,
-): Node {
-  const { pattern: regex, flags: options } = regexArguments(
-    pattern,
-    flags.replaceAll("g", ""),
-    context,
-    location,
-  );
-  const matches = call(
-    "regexp_matches",
-    [subject, regex, ...(options === "" ? [] : [text(options)])],
-    location,
-  );
-  return { CaseExpr: { args: [{ CaseWhen: { expr: matches, result: result(regex, options) } }] } };
-}
-
-/** format('%s-%I', a, b): DuckDB's format has another grammar, and would hand the text on as it is. */
+/**
+ * format('%s-%I', a, b): DuckDB's format has another grammar, and would hand the text on as it is.
+ */
 function format({ args, location }: Call): Node | undefined {
   const [template, ...values] = args ?? [];
   const constant = constantText(template);

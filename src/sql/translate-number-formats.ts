@@ -4,7 +4,9 @@ import { notSupported } from "./refusals.ts";
 import type { Translations } from "./rewrite.ts";
 import { constantTemplate } from "./translate-date-formats.ts";
 
-/** to_char(number, …) and to_number: a constant template becomes a call of a macro with its parts. */
+/**
+ * to_char(number, …) and to_number: a constant template becomes a call of a macro with its parts.
+ */
 export const NUMBER_FORMATS: Translations = {
   FuncCall: (body) => {
     const name = withoutPgCatalog(namesOf(body.funcname)).join(".");
@@ -44,7 +46,9 @@ function numberTemplate(template: string): NumberTemplate {
   };
 }
 
-/** DuckDB's `format` rounds, groups and pads with zeros; the sign and blanks are left for a macro. */
+/**
+ * DuckDB's `format` rounds, groups and pads with zeros; the sign and blanks are left for a macro.
+ */
 function toChar(value: Node, template: string, location: number | undefined): Node {
   const { digits, fill, sign, before, after } = numberTemplate(template);
   const [whole = "", fraction = ""] = digits.split(".");

@@ -76,6 +76,7 @@ function operation(body: Operation, context: Context, original: Operation): Node
       return concatenation(body, context, original);
     case "+":
     case "-":
+      return withDays(body, context, original) ?? withTypedLiteral(body, context, original);
     case "*":
     case "%":
       return withTypedLiteral(body, context, original);
@@ -104,6 +105,20 @@ function division(body: Operation, { typeOf }: Context, original: Operation): No
   // PostgreSQL has a fraction here; in DuckDB both sides may be whole, as sum(bigint) is.
   const dividend = exact && sides.lexpr !== undefined ? cast(sides.lexpr, "float8") : sides.lexpr;
   return operator("//", dividend, sides.rexpr ?? rexpr, location);
+}
+
+/** DuckDB adds only an INTEGER to a date, and counts and series are BIGINT there. */
+function withDays(body: Operation, { typeOf }: Context, original: Operation): Node | undefined {
+  const days = (side: Node | undefined): boolean =>
+    /^int\d$/.test(typeOf(side) ?? "") && bodyOf(side, "A_Const") === undefined;
+  const { lexpr, rexpr } = body;
+  if (rexpr !== undefined && typeOf(original.lexpr) === "date" && days(original.rexpr)) {
+    return { A_Expr: { ...body, rexpr: cast(rexpr, "int4") } };
+  }
+  if (lexpr !== undefined && typeOf(original.rexpr) === "date" && days(original.lexpr)) {
+    return { A_Expr: { ...body, lexpr: cast(lexpr, "int4") } };
+  }
+  return undefined;
 }
 
 const NUMBERS: ReadonlySet<string | undefined> = new Set([

@@ -13,7 +13,9 @@ import { notSupported } from "./refusals.ts";
 import { re2Pattern, similarPattern } from "./regular-expressions.ts";
 import type { Context, Translations } from "./rewrite.ts";
 
-/** LIKE, SIMILAR TO and ~: DuckDB's have no default escape, another grammar, and match the whole. */
+/**
+ * LIKE, SIMILAR TO and ~: DuckDB's have no default escape, another grammar, and match the whole.
+ */
 export const PATTERNS: Translations = {
   A_Expr: (body, context) => {
     switch (body.kind) {

@@ -13,7 +13,12 @@ interface Surroundings {
 /** What concerns a query as a whole, and what only the session knows. */
 export function queries({ workspace, role = "", parameterTypes }: Surroundings): Translations {
   return {
-    SelectStmt: ({ lockingClause: _, targetList, groupClause, ...rest }, _context, original) => ({
+    // A lock means nothing where nothing is written.
+    SelectStmt: (
+      { lockingClause: _lock, targetList, groupClause, ...rest },
+      _context,
+      original,
+    ) => ({
       SelectStmt: withNamedValues({
         ...rest,
         ...(targetList === undefined

@@ -132,7 +132,9 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   jsonb_each_text: ["key", "value"],
 };
 
-/** The lists, one for each column, whose elements are the rows; undefined for any other function. */
+/**
+ * The lists, one for each column, whose elements are the rows; undefined for any other function.
+ */
 function listsOf(body: Call, context: Context): readonly Node[] | undefined {
   const name = withoutPgCatalog(namesOf(body.funcname)).join(".");
   const args = body.args ?? [];

@@ -16,6 +16,7 @@ import { NUMBER_FORMATS } from "./translate-number-formats.ts";
 import { OPERATORS } from "./translate-operators.ts";
 import { PATTERNS } from "./translate-patterns.ts";
 import { queries } from "./translate-queries.ts";
+import { REGEXP_FUNCTIONS } from "./translate-regexp-functions.ts";
 import { SETS } from "./translate-sets.ts";
 import { TypeScope, type TypeSources } from "./types.ts";
 
@@ -23,10 +24,14 @@ export interface TranslateOptions extends GuardOptions {
   readonly workspace: string;
   /** For current_user. */
   readonly role?: string;
-  /** Types of $1, $2, … by PostgreSQL's internal names, such as int4 or text[]; undefined is open. */
+  /**
+   * Types of $1, $2, … by PostgreSQL's internal names, such as int4 or text[]; undefined is open.
+   */
   readonly parameterTypes: readonly (string | undefined)[];
   readonly columnType?: TypeSources["columnType"];
-  /** Another one for every other catalog: what is known of tables is part of a cached translation. */
+  /**
+   * Another one for every other catalog: what is known of tables is part of a cached translation.
+   */
   readonly catalogVersion?: number;
   readonly cache?: StatementCache;
 }
@@ -46,6 +51,7 @@ const TRANSLATIONS: readonly Translations[] = [
   DATE_FORMATS,
   NUMBER_FORMATS,
   OPERATORS,
+  REGEXP_FUNCTIONS,
   FUNCTIONS,
   SETS,
 ];

@@ -32,6 +32,7 @@ interface Memory {
 export class TypeScope {
   readonly #sources: TypeSources;
   readonly #memory: Memory;
+  readonly #types = new Map<Node, string | undefined>();
   readonly #parent: TypeScope | undefined;
   readonly #relations: readonly Relation[];
   readonly #queries = new Map<
@@ -69,13 +70,19 @@ export class TypeScope {
 
   readonly typeOf: TypeOf = (node) => {
     if (node === undefined) return undefined;
+    // Each level of an expression asks for those below it, which were asked before.
+    if (!this.#types.has(node)) this.#types.set(node, this.#infer(node));
+    return this.#types.get(node);
+  };
+
+  #infer(node: Node): string | undefined {
     const kind = kindOf(node);
     // The table gives each kind a function of its own body.
     const rule = TYPE_RULES[kind] as
       | ((body: unknown, scope: TypeScope) => string | undefined)
       | undefined;
     return rule?.(node[kind as keyof Node], this);
-  };
+  }
 
   parameter(number: number): string | undefined {
     return this.#sources.parameterTypes[number - 1];

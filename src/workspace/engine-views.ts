@@ -3,7 +3,8 @@ import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { ConfiguredView, EngineWorkspace } from "../engine/engine.ts";
 import { parseStatements } from "../sql/parse.ts";
-import { type TranslateOptions, translate } from "../sql/translate.ts";
+import { translate } from "../sql/translate.ts";
+import type { SqlKnowledge } from "./sql-knowledge.ts";
 
 interface EngineViews {
   readonly views: EngineWorkspace["views"];
@@ -11,20 +12,17 @@ interface EngineViews {
   readonly failed: readonly ConfiguredView[];
 }
 
-/** The PostgreSQL type of a column, by its internal name. */
-export type ColumnType = NonNullable<TranslateOptions["columnType"]>;
-
 /** The YAML's views in the engine's SQL: by the same checks and translations as a client's query. */
 export function engineViews(
   workspace: WorkspaceName,
   definitions: readonly ViewDefinition[],
-  columnType: ColumnType,
+  knowledge: SqlKnowledge,
 ): EngineViews {
   const views: EngineWorkspace["views"][number][] = [];
   const failed: ConfiguredView[] = [];
   for (const { schema, name, sql } of definitions) {
     try {
-      views.push({ schema, name, sql: engineSql(workspace, sql, columnType) });
+      views.push({ schema, name, sql: engineSql(workspace, sql, knowledge) });
     } catch (error) {
       if (!(error instanceof PgError)) throw error;
       failed.push({ schema, name, result: { error: error.toFields() } });
@@ -33,7 +31,8 @@ export function engineViews(
   return { views, failed };
 }
 
-function engineSql(workspace: WorkspaceName, sql: string, columnType: ColumnType): string {
+function engineSql(workspace: WorkspaceName, sql: string, knowledge: SqlKnowledge): string {
+  const { columnType, schemas } = knowledge;
   const [statement, second] = parseStatements(sql);
   if (statement === undefined || second !== undefined) {
     throw new PgError("syntax_error", "a view's sql must be one query");
@@ -44,5 +43,5 @@ function engineSql(workspace: WorkspaceName, sql: string, columnType: ColumnType
   if (statement.route.to !== "engine" && statement.route.to !== "shadow") {
     throw new PgError("syntax_error", "a view's sql must be a query");
   }
-  return translate(statement, { workspace, parameterTypes: [], columnType }).sql;
+  return translate(statement, { workspace, parameterTypes: [], columnType, schemas }).sql;
 }

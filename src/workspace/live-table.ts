@@ -1,6 +1,7 @@
+import type { CacheEntry } from "../cache/cache-entry.ts";
 import type { TableDefinition } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
-import { PgError } from "../core/pg-error.ts";
+import { PgError, type PgErrorFields } from "../core/pg-error.ts";
 import type { Loader } from "../loader/loader.ts";
 import type { Logger } from "../observe/logger.ts";
 import { entryOf, type TableState } from "./table-state.ts";
@@ -75,10 +76,7 @@ export class LiveTable {
           this.#logLoaded();
           break;
         case "failed":
-          this.#state =
-            served === undefined
-              ? { name: "failed", error: outcome.error }
-              : { name: "stale", entry: served, error: outcome.error };
+          this.#state = failedState(served ?? outcome.lastGood, outcome.error);
           this.#logFailed(before, outcome.error.message, outcome.error.hint);
           break;
       }
@@ -90,10 +88,7 @@ export class LiveTable {
         error instanceof PgError
           ? error.toFields()
           : new PgError("internal_error", "the loader failed").toFields();
-      this.#state =
-        served === undefined
-          ? { name: "failed", error: fields }
-          : { name: "stale", entry: served, error: fields };
+      this.#state = failedState(served, fields);
       this.#logFailed(before, fields.message, fields.hint);
     }
     changed();
@@ -127,4 +122,9 @@ export class LiveTable {
     if ("error" in before && before.error.message === error) return;
     this.#options.log.warn({ table: this.definition.name, error, hint }, "table cannot be loaded");
   }
+}
+
+/** A version that was good before is still served; without one there is nothing to serve. */
+function failedState(entry: CacheEntry | undefined, error: PgErrorFields): TableState {
+  return entry === undefined ? { name: "failed", error } : { name: "stale", entry, error };
 }

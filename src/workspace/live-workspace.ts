@@ -34,7 +34,7 @@ export class LiveWorkspace {
   #definition: Workspace;
   #tables: ReadonlyMap<string, LiveTable> = new Map();
   #columnTypes: ColumnTypes = new Map();
-  #sql = new SqlKnowledge(this.#columnTypes);
+  #sql = new SqlKnowledge(this.#columnTypes, []);
   /** The publication that runs, and the one that waits to see what changed meanwhile. */
   #running: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
@@ -45,6 +45,8 @@ export class LiveWorkspace {
     this.#definition = definition;
     this.#options = options;
     this.#replaceTables(definition);
+    // A session may ask for the shadow before any table is loaded.
+    options.shadow.update(definition.name, shadowModel(definition, this.tables, []));
   }
 
   get definition(): Workspace {
@@ -151,8 +153,8 @@ export class LiveWorkspace {
     const { engine, shadow } = this.#options;
     const { name, views } = this.#definition;
     const tables = this.tables.map(describeTable);
-    const tableTypes = new SqlKnowledge(columnTypesOf(tables));
-    const translated = engineViews(name, views, tableTypes.columnType);
+    const tableTypes = new SqlKnowledge(columnTypesOf(tables), this.#schemas());
+    const translated = engineViews(name, views, tableTypes);
     const configured = await engine.configure(name, this.#engineWorkspace(translated.views));
     const results = [...configured.views, ...translated.failed];
     this.#logViews(results);
@@ -161,9 +163,13 @@ export class LiveWorkspace {
     // Only other columns make other translations: the same ones are kept when rows change.
     if (!isDeepStrictEqual(columnTypes, this.#columnTypes)) {
       this.#columnTypes = columnTypes;
-      this.#sql = new SqlKnowledge(columnTypes);
+      this.#sql = new SqlKnowledge(columnTypes, this.#schemas());
     }
     shadow.update(name, shadowModel(this.#definition, this.tables, described));
+  }
+
+  #schemas(): readonly string[] {
+    return [...this.#definition.tables, ...this.#definition.views].map(({ schema }) => schema);
   }
 
   /** Not while tables that a view needs are on their way, and the same failure once. */

@@ -3,13 +3,19 @@ import { StatementCache } from "../sql/statement-cache.ts";
 /** Column types by relation and column: the keys are as `relationKey` makes them. */
 export type ColumnTypes = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
+const BUILT_IN_SCHEMAS = ["public", "bucketgres"];
+
 /** What SQL can be parsed and translated with, as long as the workspace's columns stay the same. */
 export class SqlKnowledge {
   readonly cache = new StatementCache();
   readonly #types: ColumnTypes;
 
-  constructor(types: ColumnTypes) {
+  /** Those that a name may be qualified with; all others are refused before the engine sees them. */
+  readonly schemas: ReadonlySet<string>;
+
+  constructor(types: ColumnTypes, schemas: Iterable<string>) {
     this.#types = types;
+    this.schemas = new Set([...schemas, ...BUILT_IN_SCHEMAS]);
   }
 
   /** PostgreSQL's internal name of a column's type, such as int4 or text[]. */

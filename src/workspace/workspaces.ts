@@ -44,7 +44,7 @@ export class Workspaces {
 
   /** What is known for SQL now; of a workspace that is gone, nothing. */
   sqlContext(workspace: string): SqlKnowledge {
-    return this.#live.get(workspace)?.sql ?? new SqlKnowledge(new Map());
+    return this.#live.get(workspace)?.sql ?? new SqlKnowledge(new Map(), []);
   }
 
   async refresh(

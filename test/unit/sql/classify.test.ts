@@ -194,7 +194,7 @@ describe("the gateway's own commands", () => {
           parameterTypes: ["int4", "text[]"],
           statement: {
             text: "select $1 from orders where 'é' = $2",
-            offset: 27,
+            offset: 34,
             parameterCount: 2,
             route: { to: "engine" },
           },

@@ -265,6 +265,9 @@ describe("expressions", () => {
     ["x'f0'", "CAST('11110000' AS BIT)"],
     ['s collate "C"', '"s"'],
     ['s collate "de-x-icu"', '("s" COLLATE de)'],
+    ["9223372036854775807", "9223372036854775807"],
+    ["9223372036854775808", "9223372036854775808."],
+    ["round(1.5::numeric, 2)", "AS DECIMAL(38,2))"],
   ])("%s becomes %s", (sql, expected) => {
     expect(expression(sql)).toContain(expected);
   });
