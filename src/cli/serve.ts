@@ -22,11 +22,16 @@ export interface ServeOptions {
 export interface RunningGateway {
   /** Something that psql takes: with a password only where the configuration shows it to anyone. */
   readonly url: string;
+  /** Resolves when every table was looked at once. */
+  readonly loaded: Promise<void>;
   /** Says in the log what came of it, and keeps the old configuration if the new one is wrong. */
   reload(): Promise<void>;
   /** Lets running statements end, within limits. */
   stop(): Promise<void>;
 }
+
+/** Whoever pastes the line that is printed then meets tables with rows, unless they are large. */
+const FIRST_LOAD_MS = 30_000;
 
 /** Runs the gateway until a signal, then drains it. */
 export async function serve(values: OptionValues, context: CliContext): Promise<ExitCode> {
@@ -47,11 +52,16 @@ export async function serve(values: OptionValues, context: CliContext): Promise<
   using _ = onSignal("SIGHUP", () => {
     gateway.reload().catch((err: unknown) => log.error({ err }, "reload failed"));
   });
+  await Promise.race([gateway.loaded, ending.first, atMost(FIRST_LOAD_MS)]);
   context.stdout.write(`psql ${gateway.url}\n`);
   const signal = await ending.first;
   log.info({ signal }, "stopping");
   await gateway.stop();
   return EXIT.ok;
+}
+
+function atMost(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
 /** The first of the signals is a request; another one means that the wait for it was too long. */

@@ -43,11 +43,11 @@ export class WorkspaceSchema {
    * that run keep the files they started with.
    */
   async apply(definition: EngineWorkspace): Promise<ConfiguredWorkspace> {
-    const ready = definition.tables.filter((table) => table.state === "ready");
-    await this.#attach(ready);
+    const tables = await this.#attach(definition.tables);
+    const ready = tables.filter((table) => table.state === "ready");
     await this.#admin.run("BEGIN");
     try {
-      const configured = await this.#replaceRelations(definition, ready);
+      const configured = await this.#replaceRelations({ ...definition, tables }, ready);
       await createSystemViews(this.#admin, ready, this.#attached);
       await replaceTableStates(this.#admin, definition.tableStates);
       await this.#admin.run("COMMIT");
@@ -67,13 +67,26 @@ export class WorkspaceSchema {
     return reason && PgError.fromFields({ ...reason, position: error.position });
   }
 
-  async #attach(tables: readonly ReadyTable[]): Promise<void> {
-    for (const { path } of tables) {
-      if (this.#attached.has(path)) continue;
-      const name = `c${this.#nextAttachment++}`;
-      await this.#admin.run(`ATTACH ${quoteLiteral(path)} AS ${name} (READ_ONLY)`);
-      this.#attached.set(path, name);
+  /** A file that cannot be attached makes its own table unavailable and no other. */
+  async #attach(tables: readonly EngineTable[]): Promise<readonly EngineTable[]> {
+    const attached: EngineTable[] = [];
+    for (const table of tables) {
+      if (table.state === "unavailable" || this.#attached.has(table.path)) {
+        attached.push(table);
+        continue;
+      }
+      const { schema, name, path } = table;
+      const attachment = `c${this.#nextAttachment++}`;
+      try {
+        await this.#admin.run(`ATTACH ${quoteLiteral(path)} AS ${attachment} (READ_ONLY)`);
+        this.#attached.set(path, attachment);
+        attached.push(table);
+      } catch (error) {
+        if (!(error instanceof PgError)) throw error;
+        attached.push({ schema, name, state: "unavailable", error: missingFile(name) });
+      }
     }
+    return attached;
   }
 
   async #detachOthers(paths: ReadonlySet<string>): Promise<void> {
@@ -177,6 +190,14 @@ function reasonAmong(
 ): PgErrorFields | undefined {
   const known = names.map((name) => unavailable.get(name.toLowerCase()));
   return known.find((reason) => reason !== undefined);
+}
+
+function missingFile(table: string): PgErrorFields {
+  return {
+    sqlstate: SQLSTATE.object_not_in_prerequisite_state,
+    message: `the cached copy of table "${table}" is gone`,
+    hint: "It is loaded again at the next refresh, or now with: REFRESH MATERIALIZED VIEW.",
+  };
 }
 
 function viewError(view: ViewDefinition, reason: PgErrorFields): PgErrorFields {

@@ -104,8 +104,12 @@ export class EnginePool implements Engine {
     const client = this.#spawn();
     void client.ended.then(() => this.#ended(startedAt));
     await client.start({ tempDirectory: this.#tempDirectory() });
-    for (const [workspace, definition] of this.#definitions)
-      await client.configure(workspace, definition);
+    for (const [workspace, definition] of this.#definitions) {
+      // One workspace that cannot be opened is no reason for the others to have no engine.
+      await client.configure(workspace, definition).catch((error: unknown) => {
+        this.#options.log.error({ err: error, workspace }, "workspace could not be opened");
+      });
+    }
     this.#options.log.debug(
       { pid: client.processId, durationMs: Math.round(performance.now() - startedAt) },
       "engine process started",

@@ -17,6 +17,8 @@ import type { ClientConnection } from "../session/client-connection.ts";
 /** A client that sends faster than it is served is not read further than this. */
 const READ_AHEAD_BYTES = 1024 * 1024;
 
+const LINGER_MS = 10_000;
+
 /** One socket as messages in and pages of bytes out, with backpressure both ways. */
 export class Connection implements ClientConnection {
   readonly #socket: Socket;
@@ -126,6 +128,8 @@ export class Connection implements ClientConnection {
     this.flush();
     this.#ended = true;
     this.#socket.end();
+    // A client that neither reads its last message nor closes its side is not waited for.
+    setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
     this.#wakeReader?.();
   }
 

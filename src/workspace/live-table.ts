@@ -1,4 +1,5 @@
-import type { CacheEntry } from "../cache/cache-entry.ts";
+import { existsSync } from "node:fs";
+import type { CacheEntry, SourceVersion } from "../cache/cache-entry.ts";
 import type { TableDefinition } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import { PgError, type PgErrorFields } from "../core/pg-error.ts";
@@ -63,7 +64,7 @@ export class LiveTable {
     const before = this.#state;
     try {
       const outcome = await loader.load(
-        { workspace, table: definition, known: served?.source },
+        { workspace, table: definition, known: knownVersion(served) },
         { signal },
       );
       this.#checkedAt = new Date();
@@ -122,6 +123,11 @@ export class LiveTable {
     if ("error" in before && before.error.message === error) return;
     this.#options.log.warn({ table: this.definition.name, error, hint }, "table cannot be loaded");
   }
+}
+
+/** The cache may be deleted while it is in use: what is served from it then has to be loaded again. */
+function knownVersion(served: CacheEntry | undefined): SourceVersion | undefined {
+  return served !== undefined && existsSync(served.path) ? served.source : undefined;
 }
 
 /** A version that was good before is still served; without one there is nothing to serve. */

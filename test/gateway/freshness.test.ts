@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { query } from "../support/frontend.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
@@ -167,3 +169,22 @@ function yamlCredentials(credentials: {
 }): Record<string, string> {
   return { access_key_id: credentials.accessKeyId, secret_access_key: credentials.secretAccessKey };
 }
+
+test("the cache may be deleted while the gateway runs", async () => {
+  await using gateway = await startGateway({ tables: { orders: "id\n1\n" } });
+  await using client = await gateway.connect();
+
+  await rm(join(gateway.folder, "cache", "test"), { recursive: true, force: true });
+  process.kill(Number(await gateway.gateway.engine.processId()), "SIGKILL");
+  await vi.waitFor(
+    async () =>
+      expect((await rows(client, "SELECT id FROM orders"))[0]).toMatchObject({ code: "55000" }),
+    {
+      timeout: 20_000,
+      interval: 100,
+    },
+  );
+  await rows(client, "REFRESH MATERIALIZED VIEW orders");
+
+  expect(await rows(client, "SELECT id FROM orders")).toEqual([["1"]]);
+});

@@ -157,12 +157,14 @@ describe.each(BY_CODE)("%s with %o", (code, elements, told) => {
   });
 
   // A missing object is an answer to head, and not a failure.
-  test.skipIf(code === "NoSuchKey")("is told for a head, whose answer has no code", async () => {
-    await using fixture = await startWithout();
-    fixture.s3.faults.next({ fault: "error", code, elements, times: 2 });
+  if (code !== "NoSuchKey") {
+    test("is told for a head, whose answer has no code", async () => {
+      await using fixture = await startWithout();
+      fixture.s3.faults.next({ fault: "error", code, elements, times: 2 });
 
-    expect(toldBy(await failureOf(fixture.store.head(KEY)))).toEqual(told);
-  });
+      expect(toldBy(await failureOf(fixture.store.head(KEY)))).toEqual(told);
+    });
+  }
 
   test("leaves nothing in the error that S3 sent or that is secret", async () => {
     await using fixture = await startWithout();
