@@ -103,15 +103,15 @@ class EngineProcess {
 
   async #describe(id: number, request: DescribeRequest): Promise<unknown> {
     const engine = await this.#engine(request.workspace);
-    const connection = await engine.connect(request);
+    const lease = await engine.lease(request);
     const interruption = new AbortController();
-    interruption.signal.addEventListener("abort", () => connection.interrupt());
+    interruption.signal.addEventListener("abort", () => lease.connection.interrupt());
     this.#describing.set(id, interruption);
     try {
-      return await engine.describe(connection, request);
+      return await engine.describe(lease, request);
     } finally {
       this.#describing.delete(id);
-      engine.release(connection, interruption.signal.aborted ? "interrupted" : "clean");
+      engine.release(lease, interruption.signal.aborted ? "interrupted" : "clean");
     }
   }
 

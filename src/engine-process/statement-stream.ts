@@ -1,7 +1,5 @@
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
-import type { Connection } from "../duckdb/connection.ts";
-import type { PreparedStatement } from "../duckdb/prepared-statement.ts";
 import type { ResultColumn, RowStream } from "../duckdb/row-stream.ts";
 import type { DataChunk } from "../duckdb/vectors.ts";
 import { type ExecuteRequest, formatOf } from "../engine/engine.ts";
@@ -12,6 +10,7 @@ import type { TimeZone } from "../pgtypes/time-zone.ts";
 import type { FieldDescription } from "../protocol/field-description.ts";
 import { fieldsOfError } from "./error-fields.ts";
 import { fieldOf } from "./fields.ts";
+import type { Lease } from "./lease.ts";
 import {
   type CodeCache,
   createRowEncoder,
@@ -34,10 +33,11 @@ export class StatementStream {
   readonly #output: StreamOutput;
   readonly #codeCache: CodeCache;
   readonly #page = new PageWriter();
-  #connection: Connection | undefined;
-  #prepared: PreparedStatement | undefined;
+  #lease: Lease | undefined;
   #rows: RowStream | undefined;
   #encoder: RowEncoder | undefined;
+  /** Until they are sent. */
+  #fields: readonly FieldDescription[] | undefined;
   /** What COPY's binary format has behind its rows. */
   #trailer: Buffer | undefined;
   #chunk: DataChunk | undefined;
@@ -75,7 +75,7 @@ export class StatementStream {
 
   interrupt(): void {
     this.#interruption ??= new PgError("query_canceled", "canceling statement due to user request");
-    this.#connection?.interrupt(this.#interruption);
+    this.#lease?.connection.interrupt(this.#interruption);
     this.#wake();
   }
 
@@ -92,6 +92,7 @@ export class StatementStream {
     try {
       await this.#start();
       const outcome = await this.#pump(maxRows);
+      this.#outputFields();
       this.#output.frame(outcome);
       if (outcome.type === "complete") await this.#release("clean");
     } catch (error) {
@@ -104,11 +105,8 @@ export class StatementStream {
     if (this.#rows !== undefined) return;
     const request = this.#request;
     const workspace = await this.#workspace;
-    this.#connection = await workspace.connect(request);
-    this.#prepared = await workspace.prepare(this.#connection, request);
-    this.#prepared.bind(parametersOf(request, workspace.zones.get(request.settings.timeZone)));
-    this.#stopIfInterrupted();
-    this.#rows = await this.#prepared.stream();
+    this.#lease = await workspace.lease(request);
+    this.#rows = await this.#execute(workspace, this.#lease);
     const fields = this.#rows.columns.map(fieldOf);
     checkExpected(fields, request.expectedTypeOids);
     const format = rowFormat(request, this.#rows.columns);
@@ -122,14 +120,33 @@ export class StatementStream {
         zones: workspace.zones,
       },
     );
-    this.#output.frame({ type: "fields", fields });
+    this.#fields = fields;
     if (format.kind !== "data-row") {
       const { output } = request;
       const hasHeader = output.kind === "copy" && output.options.header;
       const header = copyHeader(format, hasHeader ? fields.map(({ name }) => name) : undefined);
-      if (header !== undefined) this.#output.page(header);
+      if (header !== undefined) this.#outputPage(header);
       this.#trailer = copyTrailer(format);
     }
+  }
+
+  /** A version of a table that went while the statement was being prepared is no failure of it. */
+  async #execute(workspace: WorkspaceEngine, lease: Lease): Promise<RowStream> {
+    const { generation } = workspace;
+    try {
+      return await this.#executeOnce(workspace, lease);
+    } catch (error) {
+      if (workspace.generation === generation || this.#interruption !== undefined) throw error;
+      return await this.#executeOnce(workspace, lease);
+    }
+  }
+
+  async #executeOnce(workspace: WorkspaceEngine, lease: Lease): Promise<RowStream> {
+    const request = this.#request;
+    const prepared = await workspace.prepare(lease, request);
+    prepared.bind(parametersOf(request, workspace.zones.get(request.settings.timeZone)));
+    this.#stopIfInterrupted();
+    return await prepared.stream();
   }
 
   async #pump(maxRows: number): Promise<Extract<UpFrame, { rows: number }>> {
@@ -158,7 +175,7 @@ export class StatementStream {
       }
     }
     await this.#sendPage();
-    if (this.#trailer !== undefined) this.#output.page(this.#trailer);
+    if (this.#trailer !== undefined) this.#outputPage(this.#trailer);
     return { type: "complete", rows };
   }
 
@@ -166,13 +183,25 @@ export class StatementStream {
     if (this.#page.length === 0) return;
     const page = this.#page.take();
     this.#creditBytes -= page.length;
-    this.#output.page(page);
+    this.#outputPage(page);
     if (this.#creditBytes <= 0 && this.#interruption === undefined) {
       await new Promise<void>((resolve) => {
         this.#creditArrived = resolve;
       });
     }
     this.#stopIfInterrupted();
+  }
+
+  #outputPage(page: Buffer): void {
+    this.#outputFields();
+    this.#output.page(page);
+  }
+
+  /** With the first page or the end, so that a small answer leaves in one write. */
+  #outputFields(): void {
+    if (this.#fields === undefined) return;
+    this.#output.frame({ type: "fields", fields: this.#fields });
+    this.#fields = undefined;
   }
 
   #stopIfInterrupted(): void {
@@ -186,11 +215,9 @@ export class StatementStream {
 
   async #release(state: "clean" | "interrupted"): Promise<void> {
     await this.#rows?.close();
-    this.#prepared?.close();
-    if (this.#connection !== undefined) (await this.#workspace).release(this.#connection, state);
+    if (this.#lease !== undefined) (await this.#workspace).release(this.#lease, state);
     this.#rows = undefined;
-    this.#prepared = undefined;
-    this.#connection = undefined;
+    this.#lease = undefined;
     this.#encoder = undefined;
     this.#chunk = undefined;
   }

@@ -15,6 +15,7 @@ import { TimeZones } from "../pgtypes/time-zone.ts";
 import { ENGINE_MACROS, ENGINE_SETTINGS } from "../sql/engine-dialect.ts";
 import { guardDuckdbAst } from "../sql/guard-duckdb.ts";
 import { fieldsOf } from "./fields.ts";
+import { Lease } from "./lease.ts";
 import { WorkspaceSchema } from "./workspace-schema.ts";
 
 /** Of each combination of settings. */
@@ -36,8 +37,7 @@ export class WorkspaceEngine {
   readonly #schema: WorkspaceSchema;
   readonly #tempDirectory: string;
   /** Connections that wait for a statement, by the settings that they are in. */
-  readonly #idle = new Map<string, Connection[]>();
-  readonly #keys = new WeakMap<Connection, string>();
+  readonly #idle = new Map<string, Lease[]>();
   #configuring: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -79,7 +79,7 @@ export class WorkspaceEngine {
    * A connection of its own for one statement, in the session's settings: a second statement on it
    * would end the first.
    */
-  async connect({ settings }: DescribeRequest): Promise<Connection> {
+  async lease({ settings }: DescribeRequest): Promise<Lease> {
     const searchPath = settings.searchPath.filter((schema) => this.#schema.has(schema)).join(",");
     const key = JSON.stringify([settings.timeZone, searchPath]);
     const idle = this.#idle.get(key)?.pop();
@@ -94,47 +94,46 @@ export class WorkspaceEngine {
       connection.close();
       throw error;
     }
-    this.#keys.set(connection, key);
-    return connection;
+    return new Lease(connection, key);
   }
 
   /** Takes a connection back. One whose statement did not end by itself is not used again. */
-  release(connection: Connection, state: "clean" | "interrupted"): void {
-    const key = this.#keys.get(connection);
-    if (state === "interrupted" || key === undefined || this.#closed) {
-      connection.close();
-      return;
-    }
-    const idle = this.#idle.get(key) ?? [];
-    if (idle.length >= IDLE_CONNECTIONS) connection.close();
-    else this.#idle.set(key, [...idle, connection]);
+  release(lease: Lease, state: "clean" | "interrupted"): void {
+    const idle = this.#idle.get(lease.key) ?? [];
+    if (state === "interrupted" || this.#closed || idle.length >= IDLE_CONNECTIONS) lease.close();
+    else this.#idle.set(lease.key, [...idle, lease]);
   }
 
-  /** Plans a statement, once it has passed the guard. */
-  async prepare(connection: Connection, request: DescribeRequest): Promise<PreparedStatement> {
-    if (request.dialect === "duckdb") await this.#guard(connection, request.sql);
+  /** Changes whenever other files stand behind the names. */
+  get generation(): number {
+    return this.#schema.generation;
+  }
+
+  /** Plans a statement, once it has passed the guard. It stays prepared on its connection. */
+  async prepare(lease: Lease, { sql, dialect }: DescribeRequest): Promise<PreparedStatement> {
+    const known = lease.find(sql, this.generation);
+    if (known !== undefined) return known;
+    if (dialect === "duckdb") await this.#guard(lease.connection, sql);
     try {
-      return await connection.prepare(request.sql);
+      const prepared = await lease.connection.prepare(sql);
+      lease.keep(sql, prepared);
+      return prepared;
     } catch (error) {
-      throw this.#schema.unavailable(connection, request.sql, error) ?? error;
+      throw this.#schema.unavailable(lease.connection, sql, error) ?? error;
     }
   }
 
-  async describe(connection: Connection, request: DescribeRequest): Promise<EngineDescription> {
-    const prepared = await this.prepare(connection, request);
-    try {
-      return {
-        parameterOids: prepared.parameters.map((type) => type && describeType(type).typeOid),
-        fields: fieldsOf(prepared.columns),
-      };
-    } finally {
-      prepared.close();
-    }
+  async describe(lease: Lease, request: DescribeRequest): Promise<EngineDescription> {
+    const prepared = await this.prepare(lease, request);
+    return {
+      parameterOids: prepared.parameters.map((type) => type && describeType(type).typeOid),
+      fields: fieldsOf(prepared.columns),
+    };
   }
 
   close(): void {
     this.#closed = true;
-    for (const connection of [...this.#idle.values()].flat()) connection.close();
+    for (const lease of [...this.#idle.values()].flat()) lease.close();
     this.#idle.clear();
     this.#admin.close();
     this.#database.close();

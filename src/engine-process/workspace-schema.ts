@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { quoteIdentifier, quoteLiteral } from "../core/identifier.ts";
 import { PgError, type PgErrorFields } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
@@ -25,9 +26,22 @@ export class WorkspaceSchema {
   /** By lower-cased name, without the schema. */
   #unavailable = new Map<string, PgErrorFields>();
   #nextAttachment = 1;
+  /** What stands there now: often only the tables' states have changed. */
+  #applied:
+    | {
+        readonly relations: Pick<EngineWorkspace, "tables" | "views">;
+        readonly configured: ConfiguredWorkspace;
+      }
+    | undefined;
+  #generation = 0;
 
   constructor(admin: Connection) {
     this.#admin = admin;
+  }
+
+  /** Changes whenever other files stand behind the names. */
+  get generation(): number {
+    return this.#generation;
   }
 
   get names(): ReadonlySet<string> {
@@ -44,6 +58,12 @@ export class WorkspaceSchema {
    */
   async apply(definition: EngineWorkspace): Promise<ConfiguredWorkspace> {
     const tables = await this.#attach(definition.tables);
+    const { views } = definition;
+    const applied = this.#applied;
+    if (applied !== undefined && isDeepStrictEqual(applied.relations, { tables, views })) {
+      await replaceTableStates(this.#admin, definition.tableStates);
+      return applied.configured;
+    }
     const ready = tables.filter((table) => table.state === "ready");
     await this.#admin.run("BEGIN");
     try {
@@ -51,6 +71,8 @@ export class WorkspaceSchema {
       await createSystemViews(this.#admin, ready, this.#attached);
       await replaceTableStates(this.#admin, definition.tableStates);
       await this.#admin.run("COMMIT");
+      this.#applied = { relations: { tables, views }, configured };
+      this.#generation += 1;
       await this.#detachOthers(new Set(ready.map((table) => table.path)));
       return configured;
     } catch (error) {

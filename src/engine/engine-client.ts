@@ -170,6 +170,8 @@ class ClientStream implements EngineStream {
   readonly #signal: AbortSignal;
   readonly #channel: StreamChannel;
   #state: StreamState = "unopened";
+  /** What the client has taken and the engine has not been told of. */
+  #owedBytes = 0;
 
   constructor(request: ExecuteRequest, signal: AbortSignal, channel: StreamChannel) {
     this.#request = request;
@@ -261,9 +263,12 @@ class ClientStream implements EngineStream {
     if (this.#state !== "running") return;
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const credit = (): void => {
-      if (this.#state === "running" || this.#state === "suspended") {
-        this.#channel.send({ type: "credit", bytes });
-      }
+      if (this.#state !== "running" && this.#state !== "suspended") return;
+      this.#owedBytes += bytes;
+      // In large parts: most answers are smaller than what may be sent without any credit.
+      if (this.#owedBytes < LIMITS.streamCreditBytes / 4) return;
+      this.#channel.send({ type: "credit", bytes: this.#owedBytes });
+      this.#owedBytes = 0;
     };
     const drained = sink.page(pieces);
     if (drained === undefined) credit();

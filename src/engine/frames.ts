@@ -66,6 +66,7 @@ export class FrameSocket<Outgoing, Incoming> {
   readonly #handler: FrameHandler<Incoming>;
   #pieces: Buffer[] = [];
   #buffered = 0;
+  #corked = false;
   #header:
     | { readonly kind: number; readonly id: number; readonly payloadBytes: number }
     | undefined;
@@ -97,10 +98,17 @@ export class FrameSocket<Outgoing, Incoming> {
     header.writeUInt32BE(HEADER_BYTES - 4 + payload.length, 0);
     header.writeUInt8(kind, 4);
     header.writeUInt32BE(id, 5);
-    this.#socket.cork();
+    // What is sent in one go leaves in one write: a system call costs more than a small frame.
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        this.#socket.uncork();
+      });
+    }
     this.#socket.write(header);
     this.#socket.write(payload);
-    this.#socket.uncork();
   }
 
   #receive(chunk: Buffer): void {

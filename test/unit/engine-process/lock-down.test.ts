@@ -61,10 +61,10 @@ test.each([
     dialect: "postgresql" as const,
     settings: { timeZone: "UTC", searchPath: ["public"] },
   };
-  const connection = await engine.connect(request);
+  const lease = await engine.lease(request);
 
-  const failure = await connection.run(request.sql).catch((error: unknown) => error);
-  engine.release(connection, "interrupted");
+  const failure = await lease.connection.run(request.sql).catch((error: unknown) => error);
+  engine.release(lease, "interrupted");
 
   expect(failure).toBeInstanceOf(PgError);
   expect((failure as PgError).message).not.toContain(folder);
@@ -77,12 +77,12 @@ test("what a workspace needs for big queries still works: sorting on its own dis
     dialect: "postgresql" as const,
     settings: { timeZone: "Europe/Berlin", searchPath: ["public"] },
   };
-  const connection = await engine.connect(request);
+  const lease = await engine.lease(request);
 
-  const rows = await connection.rows(
+  const rows = await lease.connection.rows(
     "SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY md5(i::VARCHAR)) AS n FROM range(100000) AS r(i))",
   );
-  engine.release(connection, "clean");
+  engine.release(lease, "clean");
 
   expect(rows).toEqual([[100_000n]]);
 });
