@@ -17,8 +17,9 @@ COPY --from=build /app/dist ./dist
 COPY config ./config
 COPY examples ./examples
 # The cache is the one thing that is written; mount a volume here to keep it.
-RUN mkdir .bucketgres && chown node:node .bucketgres
-USER node
+RUN mkdir .bucketgres && chown 1000:1000 .bucketgres
+# The user node of the base image.
+USER 1000
 VOLUME ["/app/.bucketgres"]
 EXPOSE 5433 8433
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
