@@ -152,6 +152,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const loaded = workspaces.apply(options.configuration.catalog);
   // Reported by whoever waits for it; nobody has to.
   loaded.catch((error: unknown) => log.error({ err: error }, "workspaces could not be opened"));
+  // Behind the tables, which are asked for first.
+  loaded
+    .then(() => shadow.prepare())
+    .catch((error: unknown) => log.debug({ err: error }, "shadow data could not be prepared"));
 
   let problems: readonly string[] = [];
   const http =

@@ -78,6 +78,11 @@ export class ShadowPool implements Shadow {
     await shadow?.remove();
   }
 
+  /** Makes what all processes start from, which takes seconds once, before the first of them needs it. */
+  async prepare(): Promise<void> {
+    await this.#dataDirectory.path();
+  }
+
   /** Starts the workspace's process before the first request asks for it. */
   async warm(
     workspace: WorkspaceName,
