@@ -25,6 +25,7 @@ import { SessionRegistry } from "./session/session-registry.ts";
 import { formatProblem } from "./settings/problem.ts";
 import { isLoopback, needsRestart, type Settings, type UserSettings } from "./settings/settings.ts";
 import { ShadowPool } from "./shadow/shadow-pool.ts";
+import { loadParser } from "./sql/parse.ts";
 import { Workspaces } from "./workspace/workspaces.ts";
 
 export interface GatewayOptions {
@@ -64,6 +65,7 @@ const LOADER_MEMORY_BYTES = 2 * 1024 ** 3;
 
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { log } = options;
+  await loadParser();
   let { settings } = options.configuration;
   const secret = randomBytes(32);
   const metrics = new Metrics();

@@ -1,8 +1,12 @@
+import { PgError } from "../core/pg-error.ts";
 import { writeBackendMessage } from "../protocol/backend.ts";
 import type { FieldDescription, FormatCode } from "../protocol/field-description.ts";
 import { MessageWriter } from "../protocol/message-writer.ts";
-import type { CopyOptions } from "../sql/statement.ts";
-import type { Completion, Execution, ResultSink } from "./plan.ts";
+import { referencesOf } from "../sql/relations.ts";
+import type { CopyOptions, Statement } from "../sql/statement.ts";
+import type { SessionContext } from "./context.ts";
+import { openInEngine } from "./engine-plan.ts";
+import { type Completion, type Execution, NO_BINDING, type ResultSink } from "./plan.ts";
 
 /** COPY … TO STDOUT (PostgreSQL documentation, COPY and 55.2.7) over an execution that yields CopyData. */
 export class CopyOutExecution implements Execution {
@@ -38,4 +42,28 @@ export class CopyOutExecution implements Execution {
     const format: FormatCode = this.#options.format === "binary" ? 1 : 0;
     sink.copyOut(format, fields.length);
   }
+}
+
+/** Starts a COPY that was classified as one. */
+export function openCopyOut(
+  context: SessionContext,
+  statement: Statement,
+  signal: AbortSignal,
+): Execution {
+  if (statement.route.to !== "copy-out") throw new Error("not a COPY");
+  const { query, options } = statement.route;
+  if (
+    query.route.to === "shadow" &&
+    query.ast !== undefined &&
+    referencesOf(query.ast).relations.length > 0
+  ) {
+    throw new PgError("feature_not_supported", "COPY of system catalogs is not supported", {
+      hint: "Run the query itself.",
+    });
+  }
+  const output = { kind: "copy", options } as const;
+  return new CopyOutExecution(
+    openInEngine(context, query, NO_BINDING, { signal, output }),
+    options,
+  );
 }

@@ -6,7 +6,7 @@ import { planForCall } from "./backend-functions.ts";
 import { BufferedExecution, collect } from "./buffered-execution.ts";
 import { planForCommand } from "./commands.ts";
 import type { SessionContext } from "./context.ts";
-import { CopyOutExecution } from "./copy-out.ts";
+import { openCopyOut } from "./copy-out.ts";
 import { openInEngine, planForEngine } from "./engine-plan.ts";
 import { explainExecution, QUERY_PLAN_FIELD } from "./explain.ts";
 import { type Execution, NO_BINDING, type Plan } from "./plan.ts";
@@ -94,29 +94,6 @@ async function planForEngineRoute(
     open: (binding, aborted) =>
       explainExecution(plan.open({ ...binding, resultFormats: [] }, aborted), explain.format),
   };
-}
-
-function openCopyOut(
-  context: SessionContext,
-  statement: Statement,
-  signal: AbortSignal,
-): Execution {
-  if (statement.route.to !== "copy-out") throw new Error("not a COPY");
-  const { query, options } = statement.route;
-  if (query.route.to !== "engine") {
-    throw new PgError(
-      "feature_not_supported",
-      "COPY of a query that reads no table is not supported",
-      {
-        hint: "Run the query itself, or add a FROM clause over one of the workspace's tables.",
-      },
-    );
-  }
-  const rows = openInEngine(context, query, NO_BINDING, {
-    signal,
-    output: { kind: "copy", options },
-  });
-  return new CopyOutExecution(rows, options);
 }
 
 async function planForGateway(

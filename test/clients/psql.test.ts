@@ -81,6 +81,7 @@ test.runIf(found)("\\copy writes csv and text files", async () => {
     `\\copy t TO '${text}'`,
   );
 
+  expect(await psql(gateway, "COPY (SELECT 1 AS one, 'x') TO STDOUT")).toBe("1\tx\n");
   expect(await readFile(csv, "utf8")).toBe('a,b\n1,"x, ""y"""\n2,\n');
   expect((await readFile(text, "utf8")).split("\n").toSorted()).toEqual([
     "",

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
-import { declaredTypeInDuckdb } from "../../../src/pgtypes/declared-types.ts";
+import { expect, test } from "vitest";
 import {
   type DuckDBType,
   duckdbTypeText,
@@ -99,51 +98,4 @@ test.each([
   "VARCHAR;",
 ])("%j is no type", (text) => {
   expect(parseDuckdbType(text)).toBeUndefined();
-});
-
-describe("declared types", () => {
-  test.each([
-    ["numeric(12,2)", "DECIMAL(12,2)"],
-    ["NUMERIC ( 12 , 2 )", "DECIMAL(12,2)"],
-    ["numeric(5)", "DECIMAL(5,0)"],
-    ["decimal", "DECIMAL(38,10)"],
-    ["varchar(20)", "VARCHAR"],
-    ["character varying(20)", "VARCHAR"],
-    ["char(3)", "VARCHAR"],
-    ["int", "INTEGER"],
-    ["double  precision", "DOUBLE"],
-    ["float(24)", "FLOAT"],
-    ["float", "DOUBLE"],
-    ["timestamptz", "TIMESTAMP WITH TIME ZONE"],
-    ["timestamp(3) with time zone", "TIMESTAMP WITH TIME ZONE"],
-    ["timestamp without time zone", "TIMESTAMP"],
-    ["time with time zone", "TIME WITH TIME ZONE"],
-    ["text[]", "VARCHAR[]"],
-    ["int[3]", "INTEGER[]"],
-    ["jsonb", "JSON"],
-    ["Boolean", "BOOLEAN"],
-  ])("%s is %s", (declared, duckdb) => {
-    expect(declaredTypeInDuckdb(declared)).toBe(duckdb);
-  });
-
-  test.each(["nope", "integer(", "constructor", "", "text; drop table x", "HUGEINT"])(
-    "%j does not exist",
-    (declared) => {
-      expect(() => declaredTypeInDuckdb(declared)).toThrow(
-        expect.objectContaining({
-          sqlstate: "42704",
-          message: `type "${declared}" does not exist`,
-        }),
-      );
-    },
-  );
-
-  test("a numeric that DuckDB cannot hold is refused with the bound", () => {
-    expect(() => declaredTypeInDuckdb("numeric(50,2)")).toThrow(
-      "NUMERIC precision 50 must be between 1 and 38",
-    );
-    expect(() => declaredTypeInDuckdb("numeric(5,7)")).toThrow(
-      "NUMERIC scale 7 must be between 0 and precision 5",
-    );
-  });
 });
