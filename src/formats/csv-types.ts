@@ -1,6 +1,6 @@
 /**
  * Which type a column of a CSV gets: one that every value of the whole file fits and comes back
- * from unchanged. The rules, and why they are so, are in docs/decisions/csv-typing.md.
+ * from unchanged. The rules, and why they are so, are in docs/decisions/0006-csv-typing.md.
  */
 import { quoteLiteral } from "../core/identifier.ts";
 import {
