@@ -76,15 +76,6 @@ export class Connection {
     );
   }
 
-  /** The tables and views that a statement names, without their schemas. Not while it runs. */
-  relationNames(sql: string): readonly string[] {
-    try {
-      return this.#connection.getTableNames(sql, false);
-    } catch {
-      return [];
-    }
-  }
-
   /**
    * Ends what is running, or the open stream, with `reason`. Without effect on an idle connection.
    * DuckDB can take minutes to notice: whoever must not wait kills the process.

@@ -119,7 +119,7 @@ export class WorkspaceEngine {
       lease.keep(sql, prepared);
       return prepared;
     } catch (error) {
-      throw this.#schema.unavailable(lease.connection, sql, error) ?? error;
+      throw (await this.#schema.unavailable(lease.connection, sql, error)) ?? error;
     }
   }
 

@@ -10,6 +10,7 @@ import type {
   EngineWorkspace,
 } from "../engine/engine.ts";
 import { duckdbTypeText } from "../pgtypes/duckdb-type.ts";
+import { relationNames } from "./relation-names.ts";
 import { createSystemViews, replaceTableStates } from "./system-views.ts";
 
 type ReadyTable = Extract<EngineTable, { state: "ready" }>;
@@ -82,10 +83,14 @@ export class WorkspaceSchema {
   }
 
   /** The reason why a relation of the statement has no data, if that is why the statement failed. */
-  unavailable(connection: Connection, sql: string, error: unknown): PgError | undefined {
+  async unavailable(
+    connection: Connection,
+    sql: string,
+    error: unknown,
+  ): Promise<PgError | undefined> {
     if (!(error instanceof PgError) || error.sqlstate !== SQLSTATE.undefined_table)
       return undefined;
-    const reason = reasonAmong(connection.relationNames(sql), this.#unavailable);
+    const reason = reasonAmong(await relationNames(connection, sql), this.#unavailable);
     return reason && PgError.fromFields({ ...reason, position: error.position });
   }
 
@@ -200,7 +205,7 @@ export class WorkspaceSchema {
       }
     } catch (error) {
       if (!(error instanceof PgError)) throw error;
-      const names = this.#admin.relationNames(view.sql);
+      const names = await relationNames(this.#admin, view.sql);
       return { error: viewError(view, reasonAmong(names, unavailable) ?? error.toFields()) };
     }
   }

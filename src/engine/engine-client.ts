@@ -51,6 +51,11 @@ export class EngineClient {
     });
   }
 
+  /** Nothing more can be asked of it. */
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
   get processId(): number | undefined {
     return this.#child.pid;
   }

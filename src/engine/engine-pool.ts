@@ -96,6 +96,10 @@ export class EnginePool implements Engine {
     if (this.#closing) {
       throw new PgError("admin_shutdown", "terminating connection due to administrator command");
     }
+    const client = await this.#current;
+    if (!client.isLost) return client;
+    // Its socket closes a moment before its end is known; then the next one is on its way.
+    await client.ended;
     return await this.#current;
   }
 

@@ -155,9 +155,11 @@ export class LiveWorkspace {
     const tables = this.tables.map(describeTable);
     const tableTypes = new SqlKnowledge(columnTypesOf(tables), this.#schemas());
     const translated = engineViews(name, views, tableTypes);
+    const isLoading = this.tables.some(({ state }) => state.name === "loading");
     const configured = await engine.configure(name, this.#engineWorkspace(translated.views));
     const results = [...configured.views, ...translated.failed];
-    this.#logViews(results);
+    // A view of tables that are on their way will work when they have come.
+    if (!isLoading) this.#logViews(results);
     const described = results.map((view) => describeView(view, this.#definition));
     const columnTypes = columnTypesOf([...tables, ...described]);
     // Only other columns make other translations: the same ones are kept when rows change.
@@ -172,9 +174,8 @@ export class LiveWorkspace {
     return [...this.#definition.tables, ...this.#definition.views].map(({ schema }) => schema);
   }
 
-  /** Not while tables that a view needs are on their way, and the same failure once. */
+  /** The same failure is told once. */
   #logViews(views: readonly ConfiguredView[]): void {
-    if (this.tables.some(({ state }) => state.name === "loading")) return;
     const failed = new Map<string, string>(
       views.flatMap(({ name, result }) =>
         "error" in result ? [[name, result.error.message] as const] : [],

@@ -91,12 +91,14 @@ test("a table whose file is missing is listed and answers with the reason, and o
   await using client = await gateway.connect();
 
   const [failure] = await rows(client, "SELECT * FROM lost");
+  const [joined] = await rows(client, "SELECT count(*) FROM good JOIN lost USING (a)");
 
   expect(failure).toMatchObject({
     type: "ErrorResponse",
     code: "55000",
     message: expect.stringContaining('table "lost" has no data'),
   });
+  expect(joined).toMatchObject({ code: "55000" });
   expect(await rows(client, "SELECT * FROM good")).toEqual([["1"]]);
   expect(await rows(client, "SELECT table_name, state FROM bucketgres.tables ORDER BY 1")).toEqual([
     ["good", "ready"],
