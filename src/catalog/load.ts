@@ -203,9 +203,13 @@ function exportTargetsOf(
 }
 
 function notYetOf(entry: WorkspaceEntry | undefined, fileName: string): NotYet[] {
-  return (["upload", "export"] as const).flatMap((key) =>
-    entry?.[key] === undefined
-      ? []
-      : [{ key, message: `${key} in ${fileName} is accepted, but has no effect yet` }],
+  const used = {
+    upload: entry?.upload !== undefined,
+    export: entry?.export !== undefined,
+    "limits.queue": entry?.limits?.queue !== undefined,
+    "limits.result_size": (entry?.limits?.result_size ?? 0) !== 0,
+  };
+  return Object.entries(used).flatMap(([key, isUsed]) =>
+    isUsed ? [{ key, message: `${key} in ${fileName} is accepted, but has no effect yet` }] : [],
   );
 }

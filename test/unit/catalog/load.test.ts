@@ -392,11 +392,15 @@ test("what is not said has a default", () => {
 });
 
 test("features that come later are named, each with its file", () => {
-  const loaded = load({ "a.yaml": "upload: { store: lake }\nexport: [lake:x/]" });
+  const loaded = load({
+    "a.yaml": "upload: { store: lake }\nexport: [lake:x/]\nlimits: { queue: 5, result_size: 1GB }",
+  });
   expect(loaded).toMatchObject({
     notYet: [
       { key: "upload", message: "upload in a.yaml is accepted, but has no effect yet" },
       { key: "export", message: "export in a.yaml is accepted, but has no effect yet" },
+      { key: "limits.queue", message: "limits.queue in a.yaml is accepted, but has no effect yet" },
+      { key: "limits.result_size" },
     ],
   });
 });
