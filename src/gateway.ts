@@ -101,6 +101,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     engine,
     loader,
     shadow,
+    looked: (workspace, outcome, loadMs) => {
+      metrics.add("bucketgres_table_loads_total", { workspace, outcome });
+      if (loadMs !== undefined) {
+        metrics.observe("bucketgres_table_load_seconds", { workspace }, loadMs / 1000);
+      }
+    },
     cacheDirectory: settings.cache.directory,
     defaults: {
       memoryBytes: settings.limits.memoryBytes,
@@ -145,7 +151,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }),
     services,
     observer: {
-      closed: (outcome) => metrics.add("bucketgres_connections_total", { outcome }),
+      began: (outcome) => metrics.add("bucketgres_connections_total", { outcome }),
+      timedOut: () => metrics.add("bucketgres_auth_failures_total", { reason: "timeout" }),
       cancelRequest: (outcome) => metrics.add("bucketgres_cancel_requests_total", { outcome }),
     },
     log,
@@ -154,9 +161,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const loaded = workspaces.apply(options.configuration.catalog);
   // Reported by whoever waits for it; nobody has to.
   loaded.catch((error: unknown) => log.error({ err: error }, "workspaces could not be opened"));
-  // Behind the tables, which are asked for first.
+  let isLoaded = false;
   loaded
-    .then(() => shadow.prepare())
+    .then(() => {
+      isLoaded = true;
+      // Behind the tables, which are asked for first.
+      return shadow.prepare();
+    })
     .catch((error: unknown) => log.debug({ err: error }, "shadow data could not be prepared"));
 
   let problems: readonly string[] = [];
@@ -165,7 +176,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     (await startHttpServer({
       ...settings.http,
       version: options.version,
-      readiness: (signal) => readiness(settings.stores, problems, signal),
+      readiness: (signal) => readiness({ stores: settings.stores, problems, isLoaded, signal }),
       metrics: () => metrics.exposition(),
       log,
     }));

@@ -4,17 +4,27 @@ import type { ReadinessCheck } from "./http/http-server.ts";
 import type { StoreSettings } from "./settings/settings.ts";
 import { createStore } from "./store/create-store.ts";
 
-/** Whether the configuration in use is the one in the files, and every store really answers. */
-export async function readiness(
-  stores: ReadonlyMap<StoreName, StoreSettings>,
-  problems: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly ReadinessCheck[]> {
+export interface ReadinessState {
+  readonly stores: ReadonlyMap<StoreName, StoreSettings>;
+  /** What keeps the configuration in the files from being used. */
+  readonly problems: readonly string[];
+  /** Whether every table was looked at once. */
+  readonly isLoaded: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Whether the configuration is the one in the files, the catalog is loaded and every store answers. */
+export async function readiness(state: ReadinessState): Promise<readonly ReadinessCheck[]> {
+  const { stores, problems, isLoaded, signal } = state;
   const asked = [...stores].map(([name, options]) => askStore(name, options, signal));
   const [first] = problems;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
   return [
     { name: "configuration", problem: first === undefined ? undefined : `${first}${more}` },
+    {
+      name: "catalog",
+      problem: isLoaded ? undefined : "tables are being loaded for the first time",
+    },
     ...(await Promise.all(asked)),
   ];
 }

@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { PgError } from "../core/pg-error.ts";
 import type { Logger } from "../observe/logger.ts";
-import { Session, type SessionServices } from "../session/session.ts";
+import { type ConnectionOutcome, Session, type SessionServices } from "../session/session.ts";
 import type { CancelOutcome } from "../session/session-registry.ts";
 import type { StartupMessage } from "../session/startup.ts";
 import { Connection } from "./connection.ts";
@@ -28,13 +28,12 @@ export interface ConnectionSettings {
 }
 
 export interface ConnectionObserver {
-  /** A connection has ended that was to become a session. */
-  closed(outcome: ConnectionOutcome): void;
+  /** What became of a connection: told when it is known, of a session at its start. */
+  began(outcome: ConnectionOutcome): void;
+  /** It has not logged in in time. */
+  timedOut(): void;
   cancelRequest(outcome: CancelOutcome): void;
 }
-
-/** It became a session; it met a limit; it did not log in. */
-export type ConnectionOutcome = "accepted" | "rejected" | "failed";
 
 /** Connections that have not logged in yet, beside those that have: more are closed at once. */
 const HALF_OPEN = 500;
@@ -107,7 +106,10 @@ export class Listener {
     let outcome: ConnectionOutcome | "cancel" = "failed";
     const settings = this.#options.settings();
     const connection = new Connection(socket, () => this.#options.settings().messageBytes);
-    const timer = setTimeout(() => socket.destroy(), settings.authenticationTimeoutMs);
+    const timer = setTimeout(() => {
+      observer.timedOut();
+      socket.destroy();
+    }, settings.authenticationTimeoutMs);
     try {
       if (this.#sockets.size > settings.connections + HALF_OPEN) {
         outcome = "rejected";
@@ -115,14 +117,17 @@ export class Listener {
           severity: "FATAL",
         });
       }
-      outcome = await this.#open(connection, settings, () => clearTimeout(timer));
+      outcome = await this.#open(connection, settings, () => {
+        clearTimeout(timer);
+        observer.began("accepted");
+      });
     } catch (error) {
       if (error instanceof PgError) connection.sendError(error);
       else log.error({ err: error }, "connection failed");
       connection.end();
     } finally {
       clearTimeout(timer);
-      if (outcome !== "cancel") observer.closed(outcome);
+      if (outcome === "rejected" || outcome === "failed") observer.began(outcome);
     }
   }
 
@@ -130,7 +135,7 @@ export class Listener {
   async #open(
     first: Connection,
     settings: ConnectionSettings,
-    authenticated: () => void,
+    began: () => void,
   ): Promise<ConnectionOutcome | "cancel"> {
     let connection = first;
     let encrypted = false;
@@ -158,7 +163,7 @@ export class Listener {
           return "cancel";
         case "StartupMessage":
           if (settings.requireTls && !encrypted) throw encryptionRequired();
-          return await this.#session(connection, packet, authenticated);
+          return await this.#session(connection, packet, began);
       }
     }
   }
@@ -166,15 +171,9 @@ export class Listener {
   async #session(
     connection: Connection,
     packet: StartupMessage,
-    authenticated: () => void,
+    began: () => void,
   ): Promise<ConnectionOutcome> {
-    let outcome: ConnectionOutcome = "failed";
-    const session = new Session(connection, this.#options.services, () => {
-      outcome = "accepted";
-      authenticated();
-    });
-    await session.run(packet);
-    return outcome;
+    return await new Session(connection, this.#options.services, began).run(packet);
   }
 
   async #encrypted(connection: Connection, secureContext: SecureContext): Promise<Connection> {

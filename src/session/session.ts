@@ -61,6 +61,9 @@ export interface StatementObserver {
   authenticationFailed(reason: "password" | "throttled" | "protocol"): void;
 }
 
+/** It became a session; it met a limit; it did not log in. */
+export type ConnectionOutcome = "accepted" | "rejected" | "failed";
+
 /** What may come next from the client. */
 type Phase =
   | { readonly name: "ready" }
@@ -78,24 +81,26 @@ export class Session {
   readonly #services: SessionServices;
   #clock: StatementClock | undefined;
   #termination: PgError | undefined;
-  #authenticated: (() => void) | undefined;
+  #hasBegun = false;
+  readonly #began: () => void;
 
-  constructor(connection: ClientConnection, services: SessionServices, authenticated: () => void) {
+  constructor(connection: ClientConnection, services: SessionServices, began: () => void) {
     this.#connection = connection;
     this.#services = services;
-    this.#authenticated = authenticated;
+    this.#began = began;
   }
 
   /** Runs to the end of the connection, and answers whatever goes wrong. */
-  async run(startup: StartupMessage): Promise<void> {
+  async run(startup: StartupMessage): Promise<ConnectionOutcome> {
     const connection = this.#connection;
     const messages = connection.messages()[Symbol.asyncIterator]();
     try {
       const login = await this.#logIn(startup, messages);
-      this.#authenticated?.();
       await this.#converse(login, messages);
+      return "accepted";
     } catch (error) {
       if (!(error instanceof ClientLeft)) this.#sendLast(error);
+      return this.#outcome(error);
     } finally {
       connection.end();
     }
@@ -138,6 +143,8 @@ export class Session {
   async #converse(login: Login, messages: AsyncIterator<FrontendMessage>): Promise<void> {
     const { sessions, workspaces, log } = this.#services;
     using registration = sessions.register(this, login.workspace, login.role);
+    this.#hasBegun = true;
+    this.#began();
     workspaces.opened(login.workspace);
     const context = this.#contextOf(login, registration.processId);
     const { processId, secretKey } = registration;
@@ -337,6 +344,12 @@ export class Session {
 
   #logStatement(context: SessionContext, sql: string): void {
     if (this.#services.logStatements()) context.log.info({ sql }, "statement");
+  }
+
+  #outcome(error: unknown): ConnectionOutcome {
+    if (this.#hasBegun) return "accepted";
+    const isLimit = error instanceof PgError && error.sqlstate === SQLSTATE.too_many_connections;
+    return isLimit ? "rejected" : "failed";
   }
 
   #endIdle(termination: PgError): void {

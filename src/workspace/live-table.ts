@@ -3,7 +3,7 @@ import type { CacheEntry, SourceVersion } from "../cache/cache-entry.ts";
 import type { TableDefinition } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import { PgError, type PgErrorFields } from "../core/pg-error.ts";
-import type { Loader } from "../loader/loader.ts";
+import type { Loader, LoadOutcome } from "../loader/loader.ts";
 import type { Logger } from "../observe/logger.ts";
 import { entryOf, type TableState } from "./table-state.ts";
 
@@ -12,6 +12,8 @@ export interface LiveTableOptions {
   readonly definition: TableDefinition;
   readonly loader: Loader;
   readonly log: Logger;
+  /** Hears of every look at the source; the time is that of a load. */
+  readonly looked: (outcome: LoadOutcome["outcome"], loadMs: number | undefined) => void;
   /** Called when what is served, or said of it, has changed. */
   readonly changed: () => void;
 }
@@ -68,6 +70,10 @@ export class LiveTable {
         { signal },
       );
       this.#checkedAt = new Date();
+      this.#options.looked(
+        outcome.outcome,
+        outcome.outcome === "loaded" ? outcome.entry.loadMs : undefined,
+      );
       switch (outcome.outcome) {
         case "unchanged":
           if (served !== undefined) this.#state = { name: "ready", entry: served };
@@ -89,6 +95,7 @@ export class LiveTable {
         error instanceof PgError
           ? error.toFields()
           : new PgError("internal_error", "the loader failed").toFields();
+      this.#options.looked("failed", undefined);
       this.#state = failedState(served, fields);
       this.#logFailed(before, fields.message, fields.hint);
     }

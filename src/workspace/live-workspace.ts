@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { TableDefinition, Workspace } from "../catalog/catalog.ts";
+import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { ConfiguredView, Engine, EngineWorkspace } from "../engine/engine.ts";
-import type { Loader } from "../loader/loader.ts";
+import type { Loader, LoadOutcome } from "../loader/loader.ts";
 import type { Logger } from "../observe/logger.ts";
 import { columnTypesOf, describeTable, describeView } from "./described-relations.ts";
 import { engineViews } from "./engine-views.ts";
@@ -16,6 +17,12 @@ export interface LiveWorkspaceOptions {
   readonly engine: Engine;
   readonly loader: Loader;
   readonly shadow: ShadowSync;
+  /** Hears of every look at a source, for the metrics. */
+  readonly looked: (
+    workspace: WorkspaceName,
+    outcome: LoadOutcome["outcome"],
+    loadMs: number | undefined,
+  ) => void;
   readonly cacheDirectory: string;
   readonly defaults: {
     readonly memoryBytes: number;
@@ -128,6 +135,7 @@ export class LiveWorkspace {
       definition,
       loader: this.#options.loader,
       log: this.#options.log,
+      looked: (outcome, loadMs) => this.#options.looked(this.#definition.name, outcome, loadMs),
       changed: () => {
         this.#publish().catch((error: unknown) =>
           this.#options.log.error({ err: error }, "workspace not updated"),
