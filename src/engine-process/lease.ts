@@ -1,5 +1,6 @@
 import type { Connection } from "../duckdb/connection.ts";
 import type { PreparedStatement } from "../duckdb/prepared-statement.ts";
+import type { Generation } from "./generation.ts";
 
 /** Statements that stay prepared on one connection; the least recently used goes first. */
 const PREPARED = 32;
@@ -7,25 +8,20 @@ const PREPARED = 32;
 /** A DuckDB connection on loan to one statement, with what was prepared on it before. */
 export class Lease {
   readonly connection: Connection;
-  /** Equal for connections that are in the same settings. */
+  /** What the statement sees. */
+  readonly generation: Generation;
+  /** Equal for connections that are in the same settings of the same generation. */
   readonly key: string;
   readonly #prepared = new Map<string, PreparedStatement>();
-  #generation = 0;
 
-  constructor(connection: Connection, key: string) {
+  constructor(connection: Connection, generation: Generation, key: string) {
     this.connection = connection;
+    this.generation = generation;
     this.key = key;
   }
 
-  /**
-   * The statement, if it is still as it was prepared: another generation of the workspace's schema
-   * has other files behind the same names.
-   */
-  find(sql: string, generation: number): PreparedStatement | undefined {
-    if (generation !== this.#generation) {
-      this.#closeAll();
-      this.#generation = generation;
-    }
+  /** The statement, if it was prepared here before. */
+  find(sql: string): PreparedStatement | undefined {
     const known = this.#prepared.get(sql);
     if (known === undefined) return undefined;
     this.#prepared.delete(sql);

@@ -50,6 +50,9 @@ class EngineProcess {
       case "remove":
         this.#answer(id, this.#remove(frame.workspace));
         return;
+      case "end-transaction":
+        void this.#endTransaction(frame.workspace, frame.transaction);
+        return;
       case "describe":
         this.#answer(id, this.#describe(id, frame.request));
         return;
@@ -99,6 +102,12 @@ class EngineProcess {
     const current = this.#workspaces.get(workspace);
     this.#workspaces.delete(workspace);
     (await current)?.engine.close();
+  }
+
+  /** One whose workspace is gone has nothing to end. */
+  async #endTransaction(workspace: WorkspaceName, transaction: string): Promise<void> {
+    const current = await this.#workspaces.get(workspace)?.catch(() => undefined);
+    current?.engine.endTransaction(transaction);
   }
 
   async #describe(id: number, request: DescribeRequest): Promise<unknown> {

@@ -130,18 +130,7 @@ export class StatementStream {
     }
   }
 
-  /** A version of a table that went while the statement was being prepared is no failure of it. */
   async #execute(workspace: WorkspaceEngine, lease: Lease): Promise<RowStream> {
-    const { generation } = workspace;
-    try {
-      return await this.#executeOnce(workspace, lease);
-    } catch (error) {
-      if (workspace.generation === generation || this.#interruption !== undefined) throw error;
-      return await this.#executeOnce(workspace, lease);
-    }
-  }
-
-  async #executeOnce(workspace: WorkspaceEngine, lease: Lease): Promise<RowStream> {
     const request = this.#request;
     const prepared = await workspace.prepare(lease, request);
     prepared.bind(parametersOf(request, workspace.zones.get(request.settings.timeZone)));

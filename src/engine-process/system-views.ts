@@ -23,13 +23,20 @@ export const TABLE_STATE_COLUMNS = {
   hint: "VARCHAR",
 } as const;
 
+/** Where the rows of bucketgres.tables are kept: the state of a table is always that of now. */
+const TABLE_STATES = "memory.bucketgres.tables";
+
 const EMPTY_REJECTS =
   "SELECT NULL::VARCHAR AS table_name, NULL::VARCHAR AS file, NULL::BIGINT AS row_number, " +
   "NULL::VARCHAR AS column_name, NULL::VARCHAR AS value, NULL::VARCHAR AS reason WHERE false";
 
-/** Replaces bucketgres.rejects: the cells and rows that did not fit, of all tables that have any. */
+/**
+ * Creates in a catalog bucketgres.tables, and bucketgres.rejects: the cells and rows that did not
+ * fit, of all tables that have any.
+ */
 export async function createSystemViews(
   admin: Connection,
+  catalog: string,
   tables: readonly ReadyTable[],
   attachments: ReadonlyMap<string, string>,
 ): Promise<void> {
@@ -40,21 +47,28 @@ export async function createSystemViews(
       const from = `${attachments.get(table.path)}.main.rejects`;
       return `SELECT ${quoteLiteral(name)}, file, row_number, column_name, value, reason FROM ${from}`;
     });
+  await admin.run(`CREATE VIEW ${catalog}.bucketgres.tables AS SELECT * FROM ${TABLE_STATES}`);
   await admin.run(
-    `CREATE OR REPLACE VIEW bucketgres.rejects AS ${[EMPTY_REJECTS, ...parts].join(" UNION ALL ")}`,
+    `CREATE VIEW ${catalog}.bucketgres.rejects AS ${[EMPTY_REJECTS, ...parts].join(" UNION ALL ")}`,
   );
 }
 
-/** Replaces the rows of bucketgres.tables. */
+/** Replaces the rows of bucketgres.tables, in one step for whoever reads them. */
 export async function replaceTableStates(
   admin: Connection,
   states: EngineWorkspace["tableStates"],
 ): Promise<void> {
   const columns = Object.entries(TABLE_STATE_COLUMNS).map(([name, type]) => `${name} ${type}`);
-  await admin.run(`CREATE OR REPLACE TABLE bucketgres.tables (${columns.join(", ")})`);
-  if (states.length === 0) return;
   const rows = states.map((row) => `(${row.map(literal).join(", ")})`);
-  await admin.run(`INSERT INTO bucketgres.tables VALUES ${rows.join(", ")}`);
+  await admin.run("BEGIN");
+  try {
+    await admin.run(`CREATE OR REPLACE TABLE ${TABLE_STATES} (${columns.join(", ")})`);
+    if (rows.length > 0) await admin.run(`INSERT INTO ${TABLE_STATES} VALUES ${rows.join(", ")}`);
+    await admin.run("COMMIT");
+  } catch (error) {
+    await admin.run("ROLLBACK");
+    throw error;
+  }
 }
 
 function literal(value: string | number | Date | undefined): string {

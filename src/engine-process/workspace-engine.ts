@@ -15,6 +15,7 @@ import { TimeZones } from "../pgtypes/time-zone.ts";
 import { ENGINE_MACROS, ENGINE_SETTINGS } from "../sql/engine-dialect.ts";
 import { guardDuckdbAst } from "../sql/guard-duckdb.ts";
 import { fieldsOf } from "./fields.ts";
+import type { Generation } from "./generation.ts";
 import { Lease } from "./lease.ts";
 import { WorkspaceSchema } from "./workspace-schema.ts";
 
@@ -36,15 +37,26 @@ export class WorkspaceEngine {
   readonly #admin: Connection;
   readonly #schema: WorkspaceSchema;
   readonly #tempDirectory: string;
-  /** Connections that wait for a statement, by the settings that they are in. */
+  /** Connections of the current generation that wait for a statement, by the settings that they are in. */
   readonly #idle = new Map<string, Lease[]>();
-  #configuring: Promise<unknown> = Promise.resolve();
+  /** What open transactions have seen first, and go on seeing. */
+  readonly #pins = new Map<
+    string,
+    { readonly generation: Generation; readonly free: () => void }
+  >();
+  /** For connections on loan: gives back their hold on the generation. */
+  readonly #holds = new Map<Lease, () => void>();
   #closed = false;
 
-  private constructor(database: Database, admin: Connection, tempDirectory: string) {
+  private constructor(
+    database: Database,
+    admin: Connection,
+    schema: WorkspaceSchema,
+    tempDirectory: string,
+  ) {
     this.#database = database;
     this.#admin = admin;
-    this.#schema = new WorkspaceSchema(admin);
+    this.#schema = schema;
     this.#tempDirectory = tempDirectory;
   }
 
@@ -65,61 +77,79 @@ export class WorkspaceEngine {
     });
     const admin = await database.connect();
     await lockDown(admin, definition);
-    return new WorkspaceEngine(database, admin, tempDirectory);
+    return new WorkspaceEngine(database, admin, await WorkspaceSchema.create(admin), tempDirectory);
   }
 
   /** One configuration after another, each in one step for every statement that starts later. */
-  configure(definition: EngineWorkspace): Promise<ConfiguredWorkspace> {
-    const configured = this.#configuring.then(() => this.#schema.apply(definition));
-    this.#configuring = configured.catch(() => undefined);
+  async configure(definition: EngineWorkspace): Promise<ConfiguredWorkspace> {
+    const before = this.#schema.current;
+    const configured = await this.#schema.apply(definition);
+    if (this.#schema.current !== before) this.#closeIdle();
     return configured;
   }
 
   /**
    * A connection of its own for one statement, in the session's settings: a second statement on it
-   * would end the first.
+   * would end the first. In a transaction it sees what the transaction's first statement saw.
    */
-  async lease({ settings }: DescribeRequest): Promise<Lease> {
-    const searchPath = settings.searchPath.filter((schema) => this.#schema.has(schema)).join(",");
+  async lease({ settings, transaction }: DescribeRequest): Promise<Lease> {
+    const generation = transaction === undefined ? this.#schema.current : this.#pinned(transaction);
+    const searchPath = generation.searchPath(settings.searchPath);
     const key = JSON.stringify([settings.timeZone, searchPath]);
+    const free = generation.hold();
     const idle = this.#idle.get(key)?.pop();
-    if (idle !== undefined) return idle;
-    const connection = await this.#database.connect();
+    if (idle !== undefined) {
+      this.#holds.set(idle, free);
+      return idle;
+    }
+    let connection: Connection | undefined;
     try {
-      if (searchPath !== "") await connection.run(`SET search_path = ${quoteLiteral(searchPath)}`);
+      connection = await this.#database.connect();
+      await connection.run(`SET search_path = ${quoteLiteral(searchPath)}`);
       if (settings.timeZone !== "UTC") {
         await connection.run(`SET TimeZone = ${quoteLiteral(settings.timeZone)}`);
       }
     } catch (error) {
-      connection.close();
+      free();
+      connection?.close();
       throw error;
     }
-    return new Lease(connection, key);
+    const lease = new Lease(connection, generation, key);
+    this.#holds.set(lease, free);
+    return lease;
   }
 
   /** Takes a connection back. One whose statement did not end by itself is not used again. */
   release(lease: Lease, state: "clean" | "interrupted"): void {
     const idle = this.#idle.get(lease.key) ?? [];
-    if (state === "interrupted" || this.#closed || idle.length >= IDLE_CONNECTIONS) lease.close();
-    else this.#idle.set(lease.key, [...idle, lease]);
+    const isPast = lease.generation !== this.#schema.current;
+    if (state === "interrupted" || isPast || this.#closed || idle.length >= IDLE_CONNECTIONS) {
+      lease.close();
+    } else {
+      this.#idle.set(lease.key, [...idle, lease]);
+    }
+    this.#holds.get(lease)?.();
+    this.#holds.delete(lease);
   }
 
-  /** Changes whenever other files stand behind the names. */
-  get generation(): number {
-    return this.#schema.generation;
+  /** The transaction has ended: what only it has seen may go. */
+  endTransaction(transaction: string): void {
+    this.#pins.get(transaction)?.free();
+    this.#pins.delete(transaction);
   }
 
   /** Plans a statement, once it has passed the guard. It stays prepared on its connection. */
   async prepare(lease: Lease, { sql, dialect }: DescribeRequest): Promise<PreparedStatement> {
-    const known = lease.find(sql, this.generation);
+    const known = lease.find(sql);
     if (known !== undefined) return known;
-    if (dialect === "duckdb") await this.#guard(lease.connection, sql);
+    const { connection, generation } = lease;
+    if (dialect === "duckdb") await guard(connection, sql, generation.schemas);
     try {
-      const prepared = await lease.connection.prepare(sql);
+      const prepared = await connection.prepare(sql);
       lease.keep(sql, prepared);
       return prepared;
     } catch (error) {
-      throw (await this.#schema.unavailable(lease.connection, sql, error)) ?? error;
+      throw (await generation.unavailable(connection, sql, error)) ?? error;
     }
   }
 
@@ -133,18 +163,34 @@ export class WorkspaceEngine {
 
   close(): void {
     this.#closed = true;
-    for (const lease of [...this.#idle.values()].flat()) lease.close();
-    this.#idle.clear();
+    this.#closeIdle();
     this.#admin.close();
     this.#database.close();
     rmSync(this.#tempDirectory, { recursive: true, force: true });
   }
 
-  /** What PostgreSQL's grammar cannot read is checked as DuckDB itself has parsed it. */
-  async #guard(connection: Connection, sql: string): Promise<void> {
-    const [row] = await connection.rows("SELECT json_serialize_sql($1::VARCHAR)::VARCHAR", [sql]);
-    guardDuckdbAst(String(row?.[0]), { schemas: this.#schema.names, sql });
+  #pinned(transaction: string): Generation {
+    const known = this.#pins.get(transaction);
+    if (known !== undefined) return known.generation;
+    const generation = this.#schema.current;
+    this.#pins.set(transaction, { generation, free: generation.hold() });
+    return generation;
   }
+
+  #closeIdle(): void {
+    for (const lease of [...this.#idle.values()].flat()) lease.close();
+    this.#idle.clear();
+  }
+}
+
+/** What PostgreSQL's grammar cannot read is checked as DuckDB itself has parsed it. */
+async function guard(
+  connection: Connection,
+  sql: string,
+  schemas: ReadonlySet<string>,
+): Promise<void> {
+  const [row] = await connection.rows("SELECT json_serialize_sql($1::VARCHAR)::VARCHAR", [sql]);
+  guardDuckdbAst(String(row?.[0]), { schemas, sql });
 }
 
 async function lockDown(admin: Connection, definition: EngineWorkspace): Promise<void> {
@@ -154,7 +200,6 @@ async function lockDown(admin: Connection, definition: EngineWorkspace): Promise
     `SET max_temp_directory_size = '${tempDisk}'`,
     ...ENGINE_SETTINGS,
     "SET TimeZone = 'UTC'",
-    "CREATE SCHEMA public",
     "CREATE SCHEMA bucketgres",
     ...ENGINE_MACROS,
     `SET allowed_directories = [${quoteLiteral(join(definition.cacheDirectory, "/"))}]`,

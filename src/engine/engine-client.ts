@@ -81,6 +81,10 @@ export class EngineClient {
     return (await this.#ask({ type: "describe", request }, signal)) as EngineDescription;
   }
 
+  endTransaction(workspace: WorkspaceName, transaction: string): void {
+    this.#frames.send(0, { type: "end-transaction", workspace, transaction });
+  }
+
   open(request: ExecuteRequest, signal: AbortSignal): EngineStream {
     const id = this.#nextId++;
     return new ClientStream(request, signal, {

@@ -81,6 +81,14 @@ export class EnginePool implements Engine {
     return await (await this.#client()).describe(request, signal);
   }
 
+  endTransaction(workspace: WorkspaceName, transaction: string): void {
+    // A process that is gone has forgotten it with everything else.
+    this.#current.then(
+      (client) => client.endTransaction(workspace, transaction),
+      () => undefined,
+    );
+  }
+
   open(request: ExecuteRequest, { signal }: { readonly signal: AbortSignal }): EngineStream {
     return new LateStream(async () => (await this.#client()).open(request, signal));
   }

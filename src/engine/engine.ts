@@ -13,6 +13,8 @@ export interface Engine {
     request: DescribeRequest,
     options: { readonly signal: AbortSignal },
   ): Promise<EngineDescription>;
+  /** The transaction that statements have named will send no more of them. */
+  endTransaction(workspace: WorkspaceName, transaction: string): void;
   /** Sends nothing before the first `run`. */
   open(request: ExecuteRequest, options: { readonly signal: AbortSignal }): EngineStream;
   close(): Promise<void>;
@@ -86,6 +88,11 @@ export interface DescribeRequest {
   readonly sql: string;
   readonly dialect: "postgresql" | "duckdb";
   readonly settings: EngineSettings;
+  /**
+   * Any name, the same for all statements of one transaction: they see one version of every table,
+   * the one that was current at the first of them. Each other statement sees the latest.
+   */
+  readonly transaction: string | undefined;
 }
 
 export interface EngineDescription {

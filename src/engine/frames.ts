@@ -19,6 +19,12 @@ export type DownFrame =
       readonly definition: EngineWorkspace;
     }
   | { readonly type: "remove"; readonly workspace: WorkspaceName }
+  /** Nothing answers. */
+  | {
+      readonly type: "end-transaction";
+      readonly workspace: WorkspaceName;
+      readonly transaction: string;
+    }
   | { readonly type: "describe"; readonly request: DescribeRequest }
   | {
       readonly type: "execute";

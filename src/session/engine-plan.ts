@@ -132,6 +132,7 @@ async function ask(
         sql: query.translation.sql,
         dialect: query.dialect,
         settings: settings(context),
+        transaction: context.transaction.snapshot()?.name,
       },
       { signal },
     );
@@ -163,6 +164,7 @@ class EngineExecution implements Execution {
         sql: query.translation.sql,
         dialect: query.dialect,
         settings: settings(context),
+        transaction: context.transaction.snapshot()?.name,
         parameterOids: query.parameterOids,
         parameterFormats: binding.parameterFormats,
         parameters: binding.parameters,

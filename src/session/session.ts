@@ -163,6 +163,7 @@ export class Session {
       await this.#serve(context, portals, messages);
     } finally {
       portals.closeAll();
+      context.transaction.close();
       log.debug({ session: processId }, "session ended");
     }
   }
@@ -315,14 +316,19 @@ export class Session {
       showDuration(workspaces.statementTimeoutMs(workspace)),
     );
     for (const [name, value] of startup) parameters.initialize(name, value);
-    const transaction = new Transaction(parameters);
+    let snapshots = 0;
+    const latestSql = (): SqlContext => workspaces.sqlContext(workspace);
+    const transaction = new Transaction(parameters, {
+      take: () => ({ name: `${processId}.${++snapshots}`, sql: latestSql() }),
+      release: ({ name }) => engine.endTransaction(workspace, name),
+    });
     return {
       id: processId,
       workspace,
       role,
       engine,
       shadow,
-      sql: () => workspaces.sqlContext(workspace),
+      sql: () => transaction.snapshot()?.sql ?? latestSql(),
       parameters,
       transaction,
       statements: new PreparedStatements(),

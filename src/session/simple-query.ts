@@ -22,12 +22,17 @@ export async function simpleQuery(
     connection.send({ type: "EmptyQueryResponse" });
     return;
   }
-  for (const statement of statements) {
-    try {
-      await runStatement(context, connection, statement, signal);
-    } catch (error) {
-      throw shifted(error, statement.offset);
+  if (statements.length > 1) context.transaction.beginImplicit();
+  try {
+    for (const statement of statements) {
+      try {
+        await runStatement(context, connection, statement, signal);
+      } catch (error) {
+        throw shifted(error, statement.offset);
+      }
     }
+  } finally {
+    context.transaction.endImplicit();
   }
 }
 

@@ -1,5 +1,6 @@
 import { PgError } from "../core/pg-error.ts";
 import type { TransactionStatus } from "../protocol/backend.ts";
+import type { SqlContext } from "./context.ts";
 import type { ParameterSnapshot, SessionParameters } from "./parameters.ts";
 
 interface Savepoint {
@@ -20,16 +21,33 @@ type State =
       readonly savepoints: readonly Savepoint[];
     };
 
+/** What a transaction sees, from its first statement to its end. */
+export interface Snapshot {
+  /** Under which the engine keeps it. */
+  readonly name: string;
+  readonly sql: SqlContext;
+}
+
+export interface Snapshots {
+  take(): Snapshot;
+  release(snapshot: Snapshot): void;
+}
+
 /**
  * The session's transaction block (PostgreSQL documentation, 55.2.2 and SQL's BEGIN). Data is only
  * read, so that all a transaction can undo is the session's own settings.
  */
 export class Transaction {
   readonly #parameters: SessionParameters;
+  readonly #snapshots: Snapshots;
   #state: State = { name: "idle" };
+  /** Several statements in one Query are a transaction, too, without any BEGIN. */
+  #isImplicit = false;
+  #snapshot: Snapshot | undefined;
 
-  constructor(parameters: SessionParameters) {
+  constructor(parameters: SessionParameters, snapshots: Snapshots) {
     this.#parameters = parameters;
+    this.#snapshots = snapshots;
   }
 
   get status(): TransactionStatus {
@@ -41,6 +59,28 @@ export class Transaction {
       case "failed":
         return "E";
     }
+  }
+
+  /** Taken by the first statement that asks; undefined outside of a transaction. */
+  snapshot(): Snapshot | undefined {
+    if (this.#state.name === "idle" && !this.#isImplicit) return undefined;
+    this.#snapshot ??= this.#snapshots.take();
+    return this.#snapshot;
+  }
+
+  /** Until `endImplicit`, statements see one version even where no block is open. */
+  beginImplicit(): void {
+    this.#isImplicit = true;
+  }
+
+  endImplicit(): void {
+    this.#isImplicit = false;
+    if (this.#state.name === "idle") this.#releaseSnapshot();
+  }
+
+  /** The session ends. */
+  close(): void {
+    this.#releaseSnapshot();
   }
 
   /** False where a block is open already: the caller warns. */
@@ -58,7 +98,7 @@ export class Transaction {
       return "rolled back";
     }
     this.#parameters.endLocal();
-    this.#state = { name: "idle" };
+    this.#end();
     return "committed";
   }
 
@@ -66,7 +106,7 @@ export class Transaction {
   rollback(): boolean {
     if (this.#state.name === "idle") return false;
     this.#parameters.restore(this.#state.before);
-    this.#state = { name: "idle" };
+    this.#end();
     return true;
   }
 
@@ -102,6 +142,16 @@ export class Transaction {
 
   requireOpen(command: string): void {
     this.#open(command);
+  }
+
+  #end(): void {
+    this.#state = { name: "idle" };
+    this.#releaseSnapshot();
+  }
+
+  #releaseSnapshot(): void {
+    if (this.#snapshot !== undefined) this.#snapshots.release(this.#snapshot);
+    this.#snapshot = undefined;
   }
 
   #open(command: string): Extract<State, { name: "open" }> {

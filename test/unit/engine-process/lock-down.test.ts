@@ -60,6 +60,7 @@ test.each([
     sql: text.replaceAll("FOLDER", folder),
     dialect: "postgresql" as const,
     settings: { timeZone: "UTC", searchPath: ["public"] },
+    transaction: undefined,
   };
   const lease = await engine.lease(request);
 
@@ -76,6 +77,7 @@ test("what a workspace needs for big queries still works: sorting on its own dis
     sql: "",
     dialect: "postgresql" as const,
     settings: { timeZone: "Europe/Berlin", searchPath: ["public"] },
+    transaction: undefined,
   };
   const lease = await engine.lease(request);
 
