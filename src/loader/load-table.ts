@@ -1,18 +1,20 @@
 import { statfs } from "node:fs/promises";
 import type { Cache } from "../cache/cache.ts";
 import { entryKey } from "../cache/entry-key.ts";
-import type { StoreName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
 import type { Logger } from "../observe/logger.ts";
 import { type LocalObject, openLocally } from "../store/download.ts";
 import { ObjectChangedError, type ObjectInfo, type ObjectStore } from "../store/object-store.ts";
 import { buildEntry, type EngineLimits } from "./build-entry.ts";
+import type { LoadSlots } from "./load-slots.ts";
 import type { LoadOutcome, LoadRequest } from "./loader.ts";
-import { findObjects, versionOf } from "./source-objects.ts";
+import { versionOf } from "./source-version.ts";
+import type { Sources } from "./sources.ts";
 
 export interface LoadTools {
-  readonly stores: ReadonlyMap<StoreName, ObjectStore>;
+  readonly sources: Sources;
+  readonly slots: LoadSlots;
   readonly cache: Cache;
   readonly limits: EngineLimits;
   readonly log: Logger;
@@ -25,16 +27,23 @@ const PARALLEL_DOWNLOADS = 6;
 /** With less free space a write error is taken for a full disk. */
 const FULL_DISK_BYTES = 64 * 1024 * 1024;
 
+export interface LoadOptions {
+  readonly signal: AbortSignal;
+  /** Called when the source turned out to have changed, and its turn has come. */
+  readonly started?: () => void;
+}
+
 /** Rejects only with the reason of `signal`. */
 export async function loadTable(
   request: LoadRequest,
   tools: LoadTools,
-  signal: AbortSignal,
+  options: LoadOptions,
 ): Promise<LoadOutcome> {
+  const { signal } = options;
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await loadOnce(request, tools, signal);
+        return await loadOnce(request, tools, options);
       } catch (error) {
         if (!(error instanceof ObjectChangedError)) throw error;
         if (attempt === ATTEMPTS) throw keepsChanging(request, error);
@@ -51,13 +60,11 @@ export async function loadTable(
 
 async function loadOnce(
   { workspace, table, known }: LoadRequest,
-  { stores, cache, limits }: LoadTools,
-  signal: AbortSignal,
+  { sources, slots, cache, limits }: LoadTools,
+  { signal, started }: LoadOptions,
 ): Promise<LoadOutcome> {
-  const startedAt = performance.now();
-  const store = stores.get(table.source.store);
-  if (store === undefined) throw unknownStore(table.source.store);
-  const objects = await findObjects(store, table.source, signal);
+  const store = sources.storeOf(table.source);
+  const objects = await sources.find(table.source, signal);
   const seen = versionOf(objects);
   const seenKey = entryKey(workspace, table, seen.identity);
   if (known?.identity === seen.identity) {
@@ -67,6 +74,9 @@ async function loadOnce(
   const cached = await cache.lookup(seenKey);
   if (cached !== undefined) return { outcome: "loaded", entry: cached };
 
+  using _slot = await slots.take(seen.bytes, signal);
+  started?.();
+  const startedAt = performance.now();
   await using directory = await cache.makeBuildDirectory();
   await using files = await openAll(store, objects, table.source.versionId, directory.path, signal);
   // What was opened counts, which may be newer than what was found.
@@ -157,12 +167,6 @@ async function isDiskFull(cache: Cache): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function unknownStore(name: StoreName): PgError {
-  return new PgError("config_file_error", `there is no store "${name}"`, {
-    hint: "Add it under stores: in the server's YAML, or correct the table's source.",
-  });
 }
 
 function keepsChanging({ table }: LoadRequest, cause: unknown): PgError {

@@ -3,8 +3,9 @@ import type { StoreName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { StoreOptions } from "../store/create-store.ts";
+import { LOAD_SLOTS } from "./load-slots.ts";
 import type { Loader, LoadOutcome, LoadRequest } from "./loader.ts";
-import { LoaderProcess } from "./loader-process.ts";
+import { LoaderProcess, NotStartedError } from "./loader-process.ts";
 import type { LoaderSettings } from "./messages.ts";
 
 export interface LoaderOptions {
@@ -17,9 +18,9 @@ export interface LoaderOptions {
   readonly log: Logger;
 }
 
-/** Loads at a time: one can wait for its store while another converts. */
-const PARALLEL_LOADS = 2;
 const THREADS = 2;
+/** How many processes may end under a request that none of them has begun with. */
+const ATTEMPTS = 4;
 
 export function createLoader(options: LoaderOptions): LoaderClient {
   return new LoaderClient(options);
@@ -30,8 +31,6 @@ export class LoaderClient implements Loader {
   readonly #memoryBytes: number;
   readonly #log: Logger;
   #process: LoaderProcess | undefined;
-  #running = 0;
-  readonly #waiting = new Set<() => void>();
   #isClosing = false;
 
   constructor(options: LoaderOptions) {
@@ -42,7 +41,7 @@ export class LoaderClient implements Loader {
       cacheDirectory: options.cacheDirectory,
       cacheSizeBytes: options.cacheSizeBytes,
       // Each load opens a DuckDB of its own.
-      engineMemoryBytes: Math.floor(options.memoryBytes / PARALLEL_LOADS),
+      engineMemoryBytes: Math.floor(options.memoryBytes / LOAD_SLOTS),
       threads: THREADS,
     };
   }
@@ -56,14 +55,15 @@ export class LoaderClient implements Loader {
     request: LoadRequest,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<LoadOutcome> {
-    await this.#admission(signal);
-    try {
+    for (let attempt = 1; ; attempt += 1) {
+      signal.throwIfAborted();
       if (this.#isClosing) throw shuttingDown();
-      return await this.#live().load(request, signal);
-    } finally {
-      this.#running -= 1;
-      const [next] = this.#waiting;
-      next?.();
+      try {
+        return await this.#live().load(request, signal);
+      } catch (error) {
+        if (!(error instanceof NotStartedError)) throw error;
+        if (attempt === ATTEMPTS) throw new PgError("crash_shutdown", "the loader process ended");
+      }
     }
   }
 
@@ -75,7 +75,6 @@ export class LoaderClient implements Loader {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    for (const wake of this.#waiting) wake();
     this.#process?.kill();
     await this.#process?.ended;
   }
@@ -89,27 +88,6 @@ export class LoaderClient implements Loader {
       });
     }
     return this.#process;
-  }
-
-  /** Waits for a turn, and takes it. */
-  async #admission(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    while (this.#running >= PARALLEL_LOADS && !this.#isClosing) {
-      await new Promise<void>((resolve, reject) => {
-        const wake = (): void => {
-          this.#waiting.delete(wake);
-          signal.removeEventListener("abort", abort);
-          resolve();
-        };
-        const abort = (): void => {
-          this.#waiting.delete(wake);
-          reject(signal.reason);
-        };
-        this.#waiting.add(wake);
-        signal.addEventListener("abort", abort, { once: true });
-      });
-    }
-    this.#running += 1;
   }
 }
 

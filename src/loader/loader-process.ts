@@ -5,7 +5,13 @@ import type { Logger } from "../observe/logger.ts";
 import type { LoadOutcome, LoadRequest } from "./loader.ts";
 import type { FromLoader, LoaderSettings, ToLoader } from "./messages.ts";
 
+/** The process ended before it had begun to load: the next one can be asked the same. */
+export class NotStartedError extends Error {
+  override readonly name = "NotStartedError";
+}
+
 interface Pending {
+  isStarted: boolean;
   readonly resolve: (outcome: LoadOutcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -59,12 +65,14 @@ export class LoaderProcess {
     return this.#isEnded;
   }
 
+  /** Rejects with a NotStartedError where the process ended before it came to this request. */
   load(request: LoadRequest, signal: AbortSignal): Promise<LoadOutcome> {
     const id = this.#nextId++;
     return new Promise<LoadOutcome>((resolve, reject) => {
       const cancel = (): void => this.#send({ type: "cancel", id });
       const settled = (): void => signal.removeEventListener("abort", cancel);
       this.#pending.set(id, {
+        isStarted: false,
         resolve: (outcome) => {
           settled();
           resolve(outcome);
@@ -90,6 +98,11 @@ export class LoaderProcess {
 
   #hear(message: FromLoader): void {
     switch (message.type) {
+      case "started": {
+        const pending = this.#pending.get(message.id);
+        if (pending !== undefined) pending.isStarted = true;
+        break;
+      }
       case "ended":
         this.#take(message.id)?.resolve(message.outcome);
         break;
@@ -113,14 +126,16 @@ export class LoaderProcess {
 
   #end(code: number | null, signal: NodeJS.Signals | null): void {
     this.#isEnded = true;
-    for (const { reject } of this.#pending.values()) {
-      reject(
-        this.#unusable ??
-          new PgError("crash_shutdown", "the loader process ended while it loaded a table", {
-            detail: `It ended with ${signal ?? `exit code ${code}`}.`,
-            hint: "It is started again for the next load. If this repeats, the file may need more memory than the loader has.",
-          }),
-      );
+    const crashed = new PgError(
+      "crash_shutdown",
+      "the loader process ended while it loaded a table",
+      {
+        detail: `It ended with ${signal ?? `exit code ${code}`}.`,
+        hint: "It is started again for the next load. If this repeats, the file may need more memory than the loader has.",
+      },
+    );
+    for (const { isStarted, reject } of this.#pending.values()) {
+      reject(this.#unusable ?? (isStarted ? crashed : new NotStartedError()));
     }
     this.#pending.clear();
   }

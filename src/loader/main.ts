@@ -5,11 +5,14 @@ import { PgError } from "../core/pg-error.ts";
 import type { LogFields, Logger } from "../observe/logger.ts";
 import { createStore } from "../store/create-store.ts";
 import type { ObjectStore } from "../store/object-store.ts";
+import { LoadSlots } from "./load-slots.ts";
 import { type LoadTools, loadTable } from "./load-table.ts";
 import type { LoadRequest } from "./loader.ts";
 import type { FromLoader, LoaderSettings, ToLoader, WriteLevel } from "./messages.ts";
+import { Sources } from "./sources.ts";
 
 const running = new Map<number, AbortController>();
+const slots = new LoadSlots();
 let cache: Promise<Cache> | undefined;
 let tools: Promise<LoadTools> | undefined;
 
@@ -39,11 +42,10 @@ async function prepare(
   const { cacheDirectory: directory, cacheSizeBytes: sizeBytes } = settings;
   cache ??= openCache({ directory, sizeBytes, log });
   const limits = { memoryBytes: settings.engineMemoryBytes, threads: settings.threads };
-  const prepared = { stores, cache: await cache, limits, log };
+  const sources = new Sources(stores);
+  const prepared = { sources, slots, cache: await cache, limits, log };
   // Loads that run go on with the stores that they began with.
-  if (running.size === 0) {
-    for (const store of (await before)?.stores.values() ?? []) store.close();
-  }
+  if (running.size === 0) (await before)?.sources.close();
   return prepared;
 }
 
@@ -54,7 +56,10 @@ async function load(id: number, request: LoadRequest): Promise<void> {
     const ready = await tools?.catch(() => undefined);
     // Unusable settings were reported, and the process ends.
     if (ready === undefined) return;
-    const outcome = await loadTable(request, ready, aborting.signal);
+    const outcome = await loadTable(request, ready, {
+      signal: aborting.signal,
+      started: () => send({ type: "started", id }),
+    });
     send({ type: "ended", id, outcome });
   } catch (error) {
     if (!aborting.signal.aborted) throw error;

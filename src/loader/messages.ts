@@ -24,6 +24,8 @@ export type ToLoader =
   | { readonly type: "cancel"; readonly id: number };
 
 export type FromLoader =
+  /** The source has changed, and is being loaded: what ends the process now may be this load. */
+  | { readonly type: "started"; readonly id: number }
   | { readonly type: "ended"; readonly id: number; readonly outcome: LoadOutcome }
   | { readonly type: "canceled"; readonly id: number }
   | {

@@ -102,10 +102,12 @@ export class LiveTable {
     changed();
   }
 
+  /** All tables of one interval are looked at together, so that one listing can answer for many. */
   #schedule(): void {
     const { refreshMs } = this.definition;
     if (refreshMs === undefined || this.#closed.signal.aborted) return;
-    this.#timer = setTimeout(() => void this.revalidate(), refreshMs);
+    const untilNextMs = refreshMs - (performance.now() % refreshMs);
+    this.#timer = setTimeout(() => void this.revalidate(), untilNextMs);
     this.#timer.unref();
   }
 

@@ -5,8 +5,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { openCache } from "../../../src/cache/cache.ts";
 import type { TableDefinition } from "../../../src/catalog/catalog.ts";
 import type { StoreName, WorkspaceName } from "../../../src/core/brands.ts";
+import { LoadSlots } from "../../../src/loader/load-slots.ts";
 import { type LoadTools, loadTable } from "../../../src/loader/load-table.ts";
 import type { LoadOutcome } from "../../../src/loader/loader.ts";
+import { Sources } from "../../../src/loader/sources.ts";
 import { createLogger } from "../../../src/observe/logger.ts";
 import { createStore } from "../../../src/store/create-store.ts";
 import { csvTable, readTable } from "./load-files.ts";
@@ -29,7 +31,8 @@ async function makePlace(): Promise<Place> {
   const name = "files" as StoreName;
   const cacheDirectory = join(directory, "cache");
   const tools: LoadTools = {
-    stores: new Map([[name, createStore(name, { type: "directory", path: files })]]),
+    sources: new Sources(new Map([[name, createStore(name, { type: "directory", path: files })]])),
+    slots: new LoadSlots(),
     cache: await openCache({ directory: cacheDirectory, sizeBytes: 1e9, log }),
     limits: { memoryBytes: 512 * 1024 ** 2, threads: 2 },
     log,
@@ -46,7 +49,7 @@ async function makePlace(): Promise<Place> {
           known: known?.outcome === "loaded" ? known.entry.source : undefined,
         },
         tools,
-        new AbortController().signal,
+        { signal: new AbortController().signal },
       ),
   };
 }
@@ -154,7 +157,7 @@ test("an abort ends a load with its reason and leaves nothing behind", async () 
   const loading = loadTable(
     { workspace: ACME, table: csvTable("a.csv"), known: undefined },
     place,
-    aborting.signal,
+    aborting,
   );
   aborting.abort(reason);
   await expect(loading).rejects.toBe(reason);

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { TableDefinition } from "../../../src/catalog/catalog.ts";
 import type { StoreName, WorkspaceName } from "../../../src/core/brands.ts";
 import { createLoader, type LoaderClient } from "../../../src/loader/loader-client.ts";
@@ -20,14 +20,18 @@ const SECRET = "a-secret-of-the-store";
 interface Place {
   readonly loader: LoaderClient;
   readonly files: string;
-  /** When the store that never answers has been asked. */
-  readonly asked: Promise<unknown>;
+  /** When the store that never sends an object has been asked for one. */
+  readonly asked: (times?: number) => Promise<unknown>;
 }
 
-/** A loader with a directory, and an S3 store that takes requests and never answers. */
+/** A loader with a directory, and an S3 store that has objects and never sends one. */
 async function makePlace(): Promise<Place> {
   const directory = await mkdtemp(join(tmpdir(), "bucketgres-loader-"));
-  const server = createServer();
+  let gets = 0;
+  const server = createServer((request, response) => {
+    if (request.method !== "HEAD") gets += 1;
+    else response.writeHead(200, { etag: '"a"', "content-length": "9" }).end();
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   // A server that listens on TCP has an address of this kind.
@@ -59,7 +63,11 @@ async function makePlace(): Promise<Place> {
     server.close();
     await rm(directory, { recursive: true, force: true });
   });
-  return { loader, files: directory, asked: once(server, "request") };
+  return {
+    loader,
+    files: directory,
+    asked: (times = 1) => vi.waitFor(() => expect(gets).toBeGreaterThanOrEqual(times), 30_000),
+  };
 }
 
 function inStore(store: StoreName, key: string): TableDefinition {
@@ -97,7 +105,7 @@ test("when the process dies its loads fail with 57P02, and the next load has a n
     FOREVER,
   );
   const failed = loading.catch((error: unknown) => error);
-  await asked;
+  await asked();
   const first = loader.processId;
   process.kill(first ?? 0, "SIGKILL");
   expect(await failed).toMatchObject({ sqlstate: "57P02" });
@@ -110,6 +118,26 @@ test("when the process dies its loads fail with 57P02, and the next load has a n
   expect(loader.processId).not.toBe(first);
 });
 
+test("who waited for a turn when the process died gets it in the next one", async () => {
+  const { loader, files, asked } = await makePlace();
+  await writeFile(join(files, "a.csv"), "id\n1\n");
+  // As many as may be loaded at a time, each looked at by itself.
+  const stuck = ["a/1.csv", "b/1.csv", "c/1.csv"].map((key) =>
+    loader
+      .load({ workspace: ACME, table: inStore(STUCK, key), known: undefined }, FOREVER)
+      .catch((error: unknown) => error),
+  );
+  await asked(stuck.length);
+  const waiting = loader.load(
+    { workspace: ACME, table: csvTable("a.csv"), known: undefined },
+    FOREVER,
+  );
+  process.kill(loader.processId ?? 0, "SIGKILL");
+
+  expect(await waiting).toMatchObject({ outcome: "loaded", entry: { rowCount: 1 } });
+  expect(await Promise.race(stuck)).toMatchObject({ sqlstate: "57P02" });
+});
+
 test("an abort ends a load with its reason, also one that waits for its turn", async () => {
   const { loader, asked } = await makePlace();
   const aborting = new AbortController();
@@ -118,7 +146,7 @@ test("an abort ends a load with its reason, also one that waits for its turn", a
     loader.load({ workspace: ACME, table: inStore(STUCK, key), known: undefined }, aborting),
   );
   const ended = Promise.all(loads.map((load) => expect(load).rejects.toBe(reason)));
-  await asked;
+  await asked();
   aborting.abort(reason);
   await ended;
 });
@@ -130,7 +158,7 @@ test("the stores' secrets are in neither the arguments nor the environment of th
     { workspace: ACME, table: inStore(STUCK, "a.csv"), known: undefined },
     aborting,
   );
-  await asked;
+  await asked();
   const pid = loader.processId;
   const visible = `${await readFile(`/proc/${pid}/cmdline`, "utf8")}${await readFile(`/proc/${pid}/environ`, "utf8")}`;
   expect(visible).toContain("main");
