@@ -125,6 +125,7 @@ export class RelationReader {
     const key = reading.outcome === "source" ? reading.source.pattern : entry.source;
     const options = this.#formatOptions(path, entry, key);
     if (reading.outcome !== "source" || options === undefined) return undefined;
+    this.#checkSheets(path, entry, reading.source.isGlob);
     const refresh = entry.refresh ?? this.#options.refreshMs;
     return {
       ...relation,
@@ -170,6 +171,23 @@ export class RelationReader {
       report("value", [...path, "csv", "max_line_size"], message);
     }
     return { format, csv };
+  }
+
+  #checkSheets(path: YamlPath, { xlsx }: TableEntry, isPattern: boolean): void {
+    if (xlsx?.sheets === undefined) return;
+    const { report } = this.#options;
+    const at = [...path, "xlsx", "sheets"];
+    if (xlsx.sheet !== undefined) {
+      report("key", at, "sheets: all and sheet: contradict each other", "Leave one of them out.");
+    }
+    if (isPattern) {
+      report(
+        "key",
+        at,
+        "sheets: all needs one workbook, and the source is a pattern",
+        "Name a sheet that all workbooks have, or make a table of each workbook.",
+      );
+    }
   }
 
   #columns(path: YamlPath, entry: TableEntry): ReadonlyMap<string, ColumnDefinition> {

@@ -44,6 +44,10 @@ export const XLSX_OPTIONS = z.strictObject({
     .union([z.string().min(1), z.int().min(1)])
     .optional()
     .describe("Name or number; default: the first"),
+  sheets: z
+    .literal("all")
+    .optional()
+    .describe("One table for each visible sheet, under the names TABLE_SHEET"),
   range: z
     .string()
     .regex(/^[A-Za-z]{1,3}[0-9]*(:[A-Za-z]{1,3}[0-9]*)?$/)

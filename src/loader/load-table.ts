@@ -1,12 +1,11 @@
-import { statfs } from "node:fs/promises";
 import type { Cache } from "../cache/cache.ts";
 import { entryKey } from "../cache/entry-key.ts";
 import { PgError } from "../core/pg-error.ts";
-import { SQLSTATE } from "../core/sqlstate.ts";
 import type { Logger } from "../observe/logger.ts";
 import { type LocalObject, openLocally } from "../store/download.ts";
 import { ObjectChangedError, type ObjectInfo, type ObjectStore } from "../store/object-store.ts";
 import { buildEntry, type EngineLimits } from "./build-entry.ts";
+import { explainFailure } from "./explain-failure.ts";
 import type { LoadSlots } from "./load-slots.ts";
 import type { LoadOutcome, LoadRequest } from "./loader.ts";
 import { versionOf } from "./source-version.ts";
@@ -24,8 +23,6 @@ export interface LoadTools {
 const ATTEMPTS = 4;
 /** Downloads of one table at a time. */
 const PARALLEL_DOWNLOADS = 6;
-/** With less free space a write error is taken for a full disk. */
-const FULL_DISK_BYTES = 64 * 1024 * 1024;
 
 export interface LoadOptions {
   readonly signal: AbortSignal;
@@ -51,7 +48,7 @@ export async function loadTable(
     }
   } catch (error) {
     signal.throwIfAborted();
-    const failure = await explain(error, request, tools);
+    const failure = await explainFailure(error, request, tools);
     const { workspace, table, known } = request;
     const lastGood = known === undefined ? await tools.cache.newest(workspace, table) : undefined;
     return { outcome: "failed", error: failure.toFields(), lastGood };
@@ -134,39 +131,6 @@ async function openAll(
     throw either.reason;
   }
   return { all: opened, [Symbol.asyncDispose]: close };
-}
-
-async function explain(error: unknown, request: LoadRequest, tools: LoadTools): Promise<PgError> {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const isWriteError = error instanceof PgError && error.sqlstate === SQLSTATE.io_error;
-  if (code === "ENOSPC" || code === "EDQUOT" || (isWriteError && (await isDiskFull(tools.cache)))) {
-    return new PgError("disk_full", "no space is left for the cache", {
-      hint: "Free space where the cache's directory is, or move it with cache.directory.",
-      cause: error,
-    });
-  }
-  if (error instanceof PgError) return error;
-  const { workspace, table } = request;
-  tools.log.error({ err: error, workspace, table: table.name }, "table could not be loaded");
-  if (/^E[A-Z]+$/.test(code)) {
-    return new PgError("io_error", `source of table "${table.name}" cannot be read: ${code}`, {
-      hint: "Check the permissions and the disk of the cache and of the store's directory.",
-      cause: error,
-    });
-  }
-  return new PgError("internal_error", `table "${table.name}" could not be loaded`, {
-    hint: "The log of the gateway says why.",
-    cause: error,
-  });
-}
-
-async function isDiskFull(cache: Cache): Promise<boolean> {
-  try {
-    const { bavail, bsize } = await statfs(cache.directory);
-    return bavail * bsize < FULL_DISK_BYTES;
-  } catch {
-    return false;
-  }
 }
 
 function keepsChanging({ table }: LoadRequest, cause: unknown): PgError {

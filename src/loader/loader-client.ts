@@ -4,7 +4,7 @@ import { PgError } from "../core/pg-error.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { StoreOptions } from "../store/create-store.ts";
 import { LOAD_SLOTS } from "./load-slots.ts";
-import type { Loader, LoadOutcome, LoadRequest } from "./loader.ts";
+import type { Loader, LoadOutcome, LoadRequest, SheetsOutcome } from "./loader.ts";
 import { LoaderProcess, NotStartedError } from "./loader-process.ts";
 import type { LoaderSettings } from "./messages.ts";
 
@@ -51,20 +51,15 @@ export class LoaderClient implements Loader {
     return this.#process?.isEnded === false ? this.#process.processId : undefined;
   }
 
-  async load(
+  load(request: LoadRequest, { signal }: { readonly signal: AbortSignal }): Promise<LoadOutcome> {
+    return this.#ask((child) => child.load(request, signal), signal);
+  }
+
+  listSheets(
     request: LoadRequest,
     { signal }: { readonly signal: AbortSignal },
-  ): Promise<LoadOutcome> {
-    for (let attempt = 1; ; attempt += 1) {
-      signal.throwIfAborted();
-      if (this.#isClosing) throw shuttingDown();
-      try {
-        return await this.#live().load(request, signal);
-      } catch (error) {
-        if (!(error instanceof NotStartedError)) throw error;
-        if (attempt === ATTEMPTS) throw new PgError("crash_shutdown", "the loader process ended");
-      }
-    }
+  ): Promise<SheetsOutcome> {
+    return this.#ask((child) => child.listSheets(request, signal), signal);
   }
 
   /** Counts for every load that starts from now on. */
@@ -77,6 +72,19 @@ export class LoaderClient implements Loader {
     this.#isClosing = true;
     this.#process?.kill();
     await this.#process?.ended;
+  }
+
+  async #ask<T>(ask: (child: LoaderProcess) => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      signal.throwIfAborted();
+      if (this.#isClosing) throw shuttingDown();
+      try {
+        return await ask(this.#live());
+      } catch (error) {
+        if (!(error instanceof NotStartedError)) throw error;
+        if (attempt === ATTEMPTS) throw new PgError("crash_shutdown", "the loader process ended");
+      }
+    }
   }
 
   #live(): LoaderProcess {

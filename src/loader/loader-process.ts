@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { moduleEntry } from "../core/module-entry.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { Logger } from "../observe/logger.ts";
-import type { LoadOutcome, LoadRequest } from "./loader.ts";
+import type { LoadOutcome, LoadRequest, SheetsOutcome } from "./loader.ts";
 import type { FromLoader, LoaderSettings, ToLoader } from "./messages.ts";
 
 /** The process ended before it had begun to load: the next one can be asked the same. */
@@ -12,7 +12,7 @@ export class NotStartedError extends Error {
 
 interface Pending {
   isStarted: boolean;
-  readonly resolve: (outcome: LoadOutcome) => void;
+  readonly resolve: (outcome: LoadOutcome | SheetsOutcome) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -66,9 +66,28 @@ export class LoaderProcess {
   }
 
   /** Rejects with a NotStartedError where the process ended before it came to this request. */
-  load(request: LoadRequest, signal: AbortSignal): Promise<LoadOutcome> {
+  async load(request: LoadRequest, signal: AbortSignal): Promise<LoadOutcome> {
+    // What the process answers to this message.
+    return (await this.#ask({ type: "load", id: this.#nextId++, request }, signal)) as LoadOutcome;
+  }
+
+  /** Rejects as `load` does. */
+  async listSheets(request: LoadRequest, signal: AbortSignal): Promise<SheetsOutcome> {
     const id = this.#nextId++;
-    return new Promise<LoadOutcome>((resolve, reject) => {
+    // As above.
+    return (await this.#ask({ type: "list-sheets", id, request }, signal)) as SheetsOutcome;
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #ask(
+    message: Extract<ToLoader, { request: LoadRequest }>,
+    signal: AbortSignal,
+  ): Promise<LoadOutcome | SheetsOutcome> {
+    const { id } = message;
+    return new Promise((resolve, reject) => {
       const cancel = (): void => this.#send({ type: "cancel", id });
       const settled = (): void => signal.removeEventListener("abort", cancel);
       this.#pending.set(id, {
@@ -83,12 +102,8 @@ export class LoaderProcess {
         },
       });
       signal.addEventListener("abort", cancel, { once: true });
-      this.#send({ type: "load", id, request });
+      this.#send(message);
     });
-  }
-
-  kill(): void {
-    this.#child.kill("SIGKILL");
   }
 
   #send(message: ToLoader): void {

@@ -11,6 +11,11 @@ export interface Loader {
    * loader process died (crash_shutdown); it is then started again for the next call.
    */
   load(request: LoadRequest, options: { readonly signal: AbortSignal }): Promise<LoadOutcome>;
+  /** Looks at a workbook's source and, where it is not `known` already, lists its sheets. As `load`. */
+  listSheets(
+    request: LoadRequest,
+    options: { readonly signal: AbortSignal },
+  ): Promise<SheetsOutcome>;
   close(): Promise<void>;
 }
 
@@ -20,6 +25,16 @@ export interface LoadRequest {
   /** The version that is served now. */
   readonly known: SourceVersion | undefined;
 }
+
+export type SheetsOutcome =
+  | { readonly outcome: "unchanged" }
+  | {
+      readonly outcome: "listed";
+      readonly source: SourceVersion;
+      /** Those that are not hidden, in the order of their tabs. */
+      readonly sheets: readonly string[];
+    }
+  | { readonly outcome: "failed"; readonly error: PgErrorFields };
 
 export type LoadOutcome =
   | { readonly outcome: "unchanged" }

@@ -5,9 +5,10 @@ import { PgError } from "../core/pg-error.ts";
 import type { LogFields, Logger } from "../observe/logger.ts";
 import { createStore } from "../store/create-store.ts";
 import type { ObjectStore } from "../store/object-store.ts";
+import { listTableSheets } from "./list-sheets.ts";
 import { LoadSlots } from "./load-slots.ts";
-import { type LoadTools, loadTable } from "./load-table.ts";
-import type { LoadRequest } from "./loader.ts";
+import { type LoadOptions, type LoadTools, loadTable } from "./load-table.ts";
+import type { LoadOutcome, SheetsOutcome } from "./loader.ts";
 import type { FromLoader, LoaderSettings, ToLoader, WriteLevel } from "./messages.ts";
 import { Sources } from "./sources.ts";
 
@@ -24,7 +25,10 @@ process.on("message", (message: ToLoader) => {
       tools.catch(reportUnusable);
       break;
     case "load":
-      void load(message.id, message.request);
+      void answer(message.id, (ready, options) => loadTable(message.request, ready, options));
+      break;
+    case "list-sheets":
+      void answer(message.id, (ready, options) => listTableSheets(message.request, ready, options));
       break;
     case "cancel":
       running.get(message.id)?.abort(new PgError("query_canceled", "canceling load"));
@@ -49,14 +53,17 @@ async function prepare(
   return prepared;
 }
 
-async function load(id: number, request: LoadRequest): Promise<void> {
+async function answer(
+  id: number,
+  work: (ready: LoadTools, options: LoadOptions) => Promise<LoadOutcome | SheetsOutcome>,
+): Promise<void> {
   const aborting = new AbortController();
   running.set(id, aborting);
   try {
     const ready = await tools?.catch(() => undefined);
     // Unusable settings were reported, and the process ends.
     if (ready === undefined) return;
-    const outcome = await loadTable(request, ready, {
+    const outcome = await work(ready, {
       signal: aborting.signal,
       started: () => send({ type: "started", id }),
     });

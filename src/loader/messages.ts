@@ -3,7 +3,7 @@ import type { StoreName } from "../core/brands.ts";
 import type { PgErrorFields } from "../core/pg-error.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { StoreOptions } from "../store/create-store.ts";
-import type { LoadOutcome, LoadRequest } from "./loader.ts";
+import type { LoadOutcome, LoadRequest, SheetsOutcome } from "./loader.ts";
 
 export interface LoaderSettings {
   readonly stores: ReadonlyMap<StoreName, StoreOptions>;
@@ -21,12 +21,14 @@ export type ToLoader =
   /** The first message, and again whenever the stores change; the only way that secrets take. */
   | { readonly type: "settings"; readonly settings: LoaderSettings }
   | { readonly type: "load"; readonly id: number; readonly request: LoadRequest }
+  | { readonly type: "list-sheets"; readonly id: number; readonly request: LoadRequest }
   | { readonly type: "cancel"; readonly id: number };
 
 export type FromLoader =
   /** The source has changed, and is being loaded: what ends the process now may be this load. */
   | { readonly type: "started"; readonly id: number }
-  | { readonly type: "ended"; readonly id: number; readonly outcome: LoadOutcome }
+  /** Answers load and list-sheets. */
+  | { readonly type: "ended"; readonly id: number; readonly outcome: LoadOutcome | SheetsOutcome }
   | { readonly type: "canceled"; readonly id: number }
   | {
       readonly type: "log";

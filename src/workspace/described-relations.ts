@@ -2,7 +2,7 @@ import type { TableDefinition, Workspace } from "../catalog/catalog.ts";
 import type { ConfiguredView } from "../engine/engine.ts";
 import { parseDuckdbType } from "../pgtypes/duckdb-type-text.ts";
 import { elementType, isList, pgTypeName, pgTypeText } from "../pgtypes/duckdb-types.ts";
-import type { LiveTable } from "./live-table.ts";
+import type { ServedTable } from "./live-source.ts";
 import { type ColumnTypes, relationKey } from "./sql-knowledge.ts";
 import { entryOf } from "./table-state.ts";
 
@@ -25,7 +25,7 @@ export interface DescribedColumn {
 }
 
 /** The columns of a table's version that is served; none while there is none. */
-export function describeTable({ definition, state }: LiveTable): DescribedRelation {
+export function describeTable({ definition, state }: ServedTable): DescribedRelation {
   const columns = entryOf(state)?.columns ?? [];
   const { schema, name, description } = definition;
   return {

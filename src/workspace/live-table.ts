@@ -1,36 +1,26 @@
 import { existsSync } from "node:fs";
 import type { CacheEntry, SourceVersion } from "../cache/cache-entry.ts";
 import type { TableDefinition } from "../catalog/catalog.ts";
-import type { WorkspaceName } from "../core/brands.ts";
 import { PgError, type PgErrorFields } from "../core/pg-error.ts";
-import type { Loader, LoadOutcome } from "../loader/loader.ts";
-import type { Logger } from "../observe/logger.ts";
+import { columnChanges } from "./column-changes.ts";
+import type { LiveSource, LiveSourceOptions, ServedTable } from "./live-source.ts";
+import { Revalidation } from "./revalidation.ts";
 import { entryOf, type TableState } from "./table-state.ts";
 
-export interface LiveTableOptions {
-  readonly workspace: WorkspaceName;
-  readonly definition: TableDefinition;
-  readonly loader: Loader;
-  readonly log: Logger;
-  /** Hears of every look at the source; the time is that of a load. */
-  readonly looked: (outcome: LoadOutcome["outcome"], loadMs: number | undefined) => void;
-  /** Called when what is served, or said of it, has changed. */
-  readonly changed: () => void;
-}
-
 /** One table: looks at its source again and again, and knows the version to serve. */
-export class LiveTable {
+export class LiveTable implements LiveSource, ServedTable {
   readonly definition: TableDefinition;
-  readonly #options: LiveTableOptions;
+  readonly tables: readonly ServedTable[] = [this];
+  readonly #options: LiveSourceOptions;
   readonly #closed = new AbortController();
+  readonly #revalidation: Revalidation;
   #state: TableState = { name: "loading" };
   #checkedAt: Date | undefined;
-  #loading: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: LiveTableOptions) {
+  constructor(options: LiveSourceOptions) {
     this.#options = options;
     this.definition = options.definition;
+    this.#revalidation = new Revalidation(options.definition.refreshMs, () => this.#load());
   }
 
   get state(): TableState {
@@ -41,26 +31,17 @@ export class LiveTable {
     return this.#checkedAt;
   }
 
-  /**
-   * Looks at the source and loads it if it has changed. Whoever asks meanwhile waits for the same
-   * look. Failures become the table's state.
-   */
   revalidate(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#loading ??= this.#load().finally(() => {
-      this.#loading = undefined;
-      this.#schedule();
-    });
-    return this.#loading;
+    return this.#revalidation.run();
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#revalidation.close();
     this.#closed.abort(new PgError("admin_shutdown", "the table is no longer in the catalog"));
   }
 
   async #load(): Promise<void> {
-    const { workspace, definition, loader, log, changed } = this.#options;
+    const { workspace, definition, loader, log } = this.#options;
     const served = entryOf(this.#state);
     const signal = this.#closed.signal;
     const before = this.#state;
@@ -76,10 +57,10 @@ export class LiveTable {
       );
       switch (outcome.outcome) {
         case "unchanged":
-          if (served !== undefined) this.#state = { name: "ready", entry: served };
+          if (before.name === "stale") this.#state = { name: "ready", entry: before.entry };
           break;
         case "loaded":
-          this.#state = { name: "ready", entry: outcome.entry };
+          this.#state = readyState(served, outcome.entry);
           this.#logLoaded();
           break;
         case "failed":
@@ -99,21 +80,12 @@ export class LiveTable {
       this.#state = failedState(served, fields);
       this.#logFailed(before, fields.message, fields.hint);
     }
-    changed();
-  }
-
-  /** All tables of one interval are looked at together, so that one listing can answer for many. */
-  #schedule(): void {
-    const { refreshMs } = this.definition;
-    if (refreshMs === undefined || this.#closed.signal.aborted) return;
-    const untilNextMs = refreshMs - (performance.now() % refreshMs);
-    this.#timer = setTimeout(() => void this.revalidate(), untilNextMs);
-    this.#timer.unref();
+    this.#options.changed(this.#state === before ? "checked" : "state");
   }
 
   #logLoaded(): void {
-    const entry = entryOf(this.#state);
-    if (entry === undefined) return;
+    if (this.#state.name !== "ready") return;
+    const { entry, columnsChanged } = this.#state;
     const { rowCount, rejectedCount, loadMs, warnings } = entry;
     this.#options.log.info(
       {
@@ -122,6 +94,7 @@ export class LiveTable {
         rejected: rejectedCount,
         durationMs: loadMs,
         ...(warnings.length > 0 && { warnings }),
+        ...(columnsChanged !== undefined && { columnsChanged }),
       },
       "table loaded",
     );
@@ -137,6 +110,11 @@ export class LiveTable {
 /** The cache may be deleted while it is in use: what is served from it then has to be loaded again. */
 function knownVersion(served: CacheEntry | undefined): SourceVersion | undefined {
   return served !== undefined && existsSync(served.path) ? served.source : undefined;
+}
+
+function readyState(served: CacheEntry | undefined, entry: CacheEntry): TableState {
+  const columnsChanged = served && columnChanges(served.columns, entry.columns);
+  return { name: "ready", entry, ...(columnsChanged !== undefined && { columnsChanged }) };
 }
 
 /** A version that was good before is still served; without one there is nothing to serve. */

@@ -8,7 +8,9 @@ import type { Loader, LoadOutcome } from "../loader/loader.ts";
 import type { Logger } from "../observe/logger.ts";
 import { columnTypesOf, describeTable, describeView } from "./described-relations.ts";
 import { engineViews } from "./engine-views.ts";
+import type { LiveSource, ServedTable } from "./live-source.ts";
 import { LiveTable } from "./live-table.ts";
+import { LiveWorkbook } from "./live-workbook.ts";
 import { type ShadowSync, shadowModel } from "./shadow-model.ts";
 import { type ColumnTypes, SqlKnowledge } from "./sql-knowledge.ts";
 import { engineTable, stateRow } from "./table-state.ts";
@@ -32,6 +34,9 @@ export interface LiveWorkspaceOptions {
   readonly log: Logger;
 }
 
+/** Many tables are looked at together, and when each was looked at need not be told one by one. */
+const CHECKS_GATHERED_MS = 100;
+
 /**
  * One workspace while it runs: keeps its tables fresh, and tells the engine and the shadow what
  * stands in it whenever that has changed.
@@ -39,19 +44,21 @@ export interface LiveWorkspaceOptions {
 export class LiveWorkspace {
   readonly #options: LiveWorkspaceOptions;
   #definition: Workspace;
-  #tables: ReadonlyMap<string, LiveTable> = new Map();
+  /** By the name in the catalog. */
+  #sources: ReadonlyMap<string, LiveSource> = new Map();
   #columnTypes: ColumnTypes = new Map();
   #sql = new SqlKnowledge(this.#columnTypes, []);
   /** The publication that runs, and the one that waits to see what changed meanwhile. */
   #running: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
+  #publishTimer: NodeJS.Timeout | undefined;
   #failedViews: ReadonlyMap<string, string> = new Map();
   #closed = false;
 
   constructor(definition: Workspace, options: LiveWorkspaceOptions) {
     this.#definition = definition;
     this.#options = options;
-    this.#replaceTables(definition);
+    this.#replaceSources(definition);
     // A session may ask for the shadow before any table is loaded.
     options.shadow.update(definition.name, shadowModel(definition, this.tables, []));
   }
@@ -60,8 +67,8 @@ export class LiveWorkspace {
     return this.#definition;
   }
 
-  get tables(): readonly LiveTable[] {
-    return [...this.#tables.values()];
+  get tables(): readonly ServedTable[] {
+    return [...this.#sources.values()].flatMap(({ tables }) => tables);
   }
 
   /** What is known of the columns, for parsing and translating SQL. */
@@ -73,75 +80,110 @@ export class LiveWorkspace {
   async start(): Promise<void> {
     // Tables that are known but not loaded yet answer with the reason.
     await this.#publish();
-    await Promise.all(this.tables.map((table) => table.revalidate()));
+    await Promise.all([...this.#sources.values()].map((source) => source.revalidate()));
     await this.#publish();
   }
 
   /** Goes on with another definition: tables that are the same in both keep their data. */
   async update(definition: Workspace): Promise<void> {
     this.#definition = definition;
-    const added = this.#replaceTables(definition);
+    const added = this.#replaceSources(definition);
     await this.#publish();
-    await Promise.all(added.map((table) => table.revalidate()));
+    await Promise.all(added.map((source) => source.revalidate()));
   }
 
   /** Looks at one table's source now; resolves when what is there is visible to every new statement. */
   async refresh(schema: string, name: string, signal: AbortSignal): Promise<void> {
-    const table = this.#tables.get(keyOf({ schema, name }));
-    if (table === undefined)
+    const source = this.#sourceOf(schema, name);
+    if (source === undefined)
       throw new PgError("undefined_table", `relation "${name}" does not exist`);
     await abortable(
-      table.revalidate().then(() => this.#publish()),
+      source.revalidate().then(() => this.#publish()),
       signal,
     );
-    const { state } = table;
-    if ("error" in state) {
-      throw PgError.fromFields({ ...state.error, severity: "ERROR" });
+    const isNamed = (table: ServedTable): boolean =>
+      keyOf(table.definition) === keyOf({ schema, name });
+    const { tables } = source;
+    for (const { state } of tables.some(isNamed) ? tables.filter(isNamed) : tables) {
+      if ("error" in state) throw PgError.fromFields({ ...state.error, severity: "ERROR" });
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const table of this.tables) table.close();
+    clearTimeout(this.#publishTimer);
+    for (const source of this.#sources.values()) source.close();
     await this.#running;
     await this.#options.engine.remove(this.#definition.name);
     await this.#options.shadow.remove(this.#definition.name);
   }
 
-  #replaceTables(definition: Workspace): readonly LiveTable[] {
-    const before = this.#tables;
-    const added: LiveTable[] = [];
-    const tables = new Map<string, LiveTable>();
+  /** By its name in the catalog, or by that of one of its tables. */
+  #sourceOf(schema: string, name: string): LiveSource | undefined {
+    const key = keyOf({ schema, name });
+    const sources = [...this.#sources.values()];
+    return (
+      this.#sources.get(key) ??
+      sources.find(({ tables }) => tables.some(({ definition }) => keyOf(definition) === key))
+    );
+  }
+
+  #replaceSources(definition: Workspace): readonly LiveSource[] {
+    const before = this.#sources;
+    const added: LiveSource[] = [];
+    const sources = new Map<string, LiveSource>();
     for (const table of definition.tables) {
       const kept = before.get(keyOf(table));
       if (kept !== undefined && isDeepStrictEqual(kept.definition, table))
-        tables.set(keyOf(table), kept);
+        sources.set(keyOf(table), kept);
       else {
-        const created = this.#createTable(table);
-        tables.set(keyOf(table), created);
+        const created = this.#createSource(table);
+        sources.set(keyOf(table), created);
         added.push(created);
       }
     }
-    for (const table of before.values()) {
-      if (tables.get(keyOf(table.definition)) !== table) table.close();
+    for (const source of before.values()) {
+      if (sources.get(keyOf(source.definition)) !== source) source.close();
     }
-    this.#tables = tables;
+    this.#sources = sources;
     return added;
   }
 
-  #createTable(definition: TableDefinition): LiveTable {
-    return new LiveTable({
+  #createSource(definition: TableDefinition): LiveSource {
+    const { loader, log } = this.#options;
+    const options = {
       workspace: this.#definition.name,
       definition,
-      loader: this.#options.loader,
-      log: this.#options.log,
-      looked: (outcome, loadMs) => this.#options.looked(this.#definition.name, outcome, loadMs),
-      changed: () => {
-        this.#publish().catch((error: unknown) =>
-          this.#options.log.error({ err: error }, "workspace not updated"),
-        );
+      loader,
+      log,
+      looked: (outcome: LoadOutcome["outcome"], loadMs: number | undefined) =>
+        this.#options.looked(this.#definition.name, outcome, loadMs),
+      changed: (what: "state" | "checked") => {
+        if (what === "state") this.#publishSoon(0);
+        else this.#publishSoon(CHECKS_GATHERED_MS);
       },
-    });
+    };
+    const { options: format } = definition;
+    if (format.format !== "xlsx" || format.xlsx.sheets === undefined) return new LiveTable(options);
+    return new LiveWorkbook({ ...options, isTaken: (name) => this.#isTaken(definition, name) });
+  }
+
+  /** Whether the catalog itself gives the name to another table or view. */
+  #isTaken({ schema }: TableDefinition, name: string): boolean {
+    const { tables, views } = this.#definition;
+    return [...tables, ...views].some((other) => other.schema === schema && other.name === name);
+  }
+
+  #publishSoon(delayMs: number): void {
+    if (delayMs > 0) {
+      this.#publishTimer ??= setTimeout(() => this.#publishSoon(0), delayMs);
+      return;
+    }
+    clearTimeout(this.#publishTimer);
+    this.#publishTimer = undefined;
+    this.#publish().catch((error: unknown) =>
+      this.#options.log.error({ err: error }, "workspace not updated"),
+    );
   }
 
   /** Everyone who asks while one publication runs shares the next, which sees all changes so far. */

@@ -2,7 +2,7 @@ import type { Workspace } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import type { MirrorModel } from "../shadow/mirror.ts";
 import { type DescribedRelation, describeTable } from "./described-relations.ts";
-import type { LiveTable } from "./live-table.ts";
+import type { ServedTable } from "./live-source.ts";
 import { entryOf } from "./table-state.ts";
 
 /** What keeps a shadow in step with its workspace. */
@@ -16,7 +16,7 @@ export interface ShadowSync {
 /** The workspace as PostgreSQL's catalogs are to show it. */
 export function shadowModel(
   workspace: Workspace,
-  tables: readonly LiveTable[],
+  tables: readonly ServedTable[],
   views: readonly DescribedRelation[],
 ): MirrorModel {
   const relations = [...workspace.tables, ...workspace.views];

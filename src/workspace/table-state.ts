@@ -7,7 +7,12 @@ import type { EngineTable, TableStateValue } from "../engine/engine.ts";
 /** What is known of a table's data now. */
 export type TableState =
   | { readonly name: "loading" }
-  | { readonly name: "ready"; readonly entry: CacheEntry }
+  | {
+      readonly name: "ready";
+      readonly entry: CacheEntry;
+      /** How its columns differ from those of the version before. */
+      readonly columnsChanged?: string;
+    }
   /** The last good version is served; the newest could not be read. */
   | { readonly name: "stale"; readonly entry: CacheEntry; readonly error: PgErrorFields }
   | { readonly name: "failed"; readonly error: PgErrorFields };
@@ -39,8 +44,8 @@ export function stateRow(
 ): readonly TableStateValue[] {
   const entry = entryOf(state);
   const error = "error" in state ? state.error : undefined;
-  const warnings =
-    entry === undefined || entry.warnings.length === 0 ? undefined : entry.warnings.join("; ");
+  const changes = "columnsChanged" in state ? [state.columnsChanged] : [];
+  const warnings = [...changes, ...(entry?.warnings ?? [])].join("; ");
   return [
     schema === "public" ? name : `${schema}.${name}`,
     source.text,
@@ -56,7 +61,7 @@ export function stateRow(
     entry?.loadMs,
     checkedAt,
     error?.message,
-    error === undefined ? warnings : error.hint,
+    error === undefined ? warnings || undefined : error.hint,
   ];
 }
 

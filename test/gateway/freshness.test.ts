@@ -81,6 +81,28 @@ test("REFRESH MATERIALIZED VIEW answers when the new version is visible", async 
   expect(await rows(client, "SELECT count(*) FROM orders")).toEqual([["3"]]);
 });
 
+test("a table whose columns have changed has the new ones, and says so", async () => {
+  await using gateway = await startGateway({ tables: { orders: "id,total\n1,9.5\n" } });
+  await using client = await gateway.connect();
+  const hint = "SELECT state, hint FROM bucketgres.tables";
+  expect(await rows(client, hint)).toEqual([["ready", null]]);
+
+  await gateway.write("orders.csv", "id,net\nx,9\n");
+  await rows(client, "REFRESH MATERIALIZED VIEW orders");
+
+  expect(await rows(client, "SELECT id, net FROM orders")).toEqual([["x", "9"]]);
+  expect(await rows(client, hint)).toEqual([
+    [
+      "ready",
+      'the columns have changed: added "net"; removed "total"; other types for "id" (bigint to text)',
+    ],
+  ]);
+  expect(await rows(client, "SELECT total FROM orders")).toMatchObject([{ code: "42703" }]);
+  await gateway.write("orders.csv", "id,net\ny,10\n");
+  await rows(client, "REFRESH MATERIALIZED VIEW orders");
+  expect(await rows(client, hint)).toEqual([["ready", null]]);
+});
+
 test("a table whose file is missing is listed and answers with the reason, and others work", async () => {
   await using gateway = await startGateway({
     tables: { good: "a\n1\n" },

@@ -130,6 +130,14 @@ describe("a mistake is told at its line and column", () => {
     ],
     [table('«xlsx: { sheet: "1" }'), "options of xlsx for a file of format csv"],
     [
+      "tables: { t: { source: samples:t.xlsx, xlsx: { sheet: a, «sheets: all } } }",
+      "sheets: all and sheet: contradict each other",
+    ],
+    [
+      'tables: { t: { source: "samples:*.xlsx", xlsx: { «sheets: all } } }',
+      "sheets: all needs one workbook, and the source is a pattern",
+    ],
+    [
       "tables: { t: { source: samples:t.xlsx, «csv: {} } }",
       "options of csv for a file of format xlsx",
     ],

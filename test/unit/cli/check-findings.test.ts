@@ -68,7 +68,10 @@ const ENTRY: CacheEntry = {
 };
 
 function loaderOf(load: () => Promise<LoadOutcome>): Loader {
-  return { load, close: async () => undefined };
+  const listSheets = (): never => {
+    throw new Error("not asked for");
+  };
+  return { load, listSheets, close: async () => undefined };
 }
 
 test("a store with files can be listed and read", async () => {

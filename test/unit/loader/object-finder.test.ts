@@ -30,7 +30,7 @@ interface Place {
   readonly store: ObjectStore;
   readonly finder: ObjectFinder;
   /** What was asked for since the last call. */
-  requests(): string[];
+  readonly requests: () => string[];
 }
 
 async function place(

@@ -1,0 +1,113 @@
+import { expect, test } from "vitest";
+import { type CellInput, makeXlsx } from "../../examples/data/make-xlsx.ts";
+import { query } from "../support/frontend.ts";
+import { startGateway } from "../support/gateway.ts";
+import type { WireClient } from "../support/wire-client.ts";
+
+type Sheets = Readonly<Record<string, readonly (readonly CellInput[])[]>>;
+
+function book(sheets: Sheets): Buffer {
+  return makeXlsx({
+    sheets: Object.entries(sheets).map(([name, rows]) => ({
+      name,
+      rows: rows.map((row) => [...row]),
+    })),
+  });
+}
+
+async function rows(client: WireClient, sql: string): Promise<unknown[]> {
+  client.send(query(sql));
+  const messages = await client.untilReady();
+  const error = messages.find(({ type }) => type === "ErrorResponse");
+  if (error !== undefined) return [error];
+  return messages.filter(({ type }) => type === "DataRow").map(({ values }) => values);
+}
+
+const STATES = "SELECT table_name, state FROM bucketgres.tables ORDER BY 1";
+
+function budget(content: Buffer): Record<string, unknown> {
+  return {
+    tables: { budget: { content, file: "budget.xlsx" } },
+    workspace: {
+      tables: {
+        budget: { source: "files:budget.xlsx", xlsx: { sheets: "all" }, primary_key: ["id"] },
+        budget_2024: { source: "files:other.csv" },
+      },
+    },
+  };
+}
+
+test("every sheet of a workbook is a table, and sheets that come and go are followed", async () => {
+  await using gateway = await startGateway(
+    budget(
+      book({
+        Übersicht: [["id"], [1]],
+        "2024": [
+          ["id", "v"],
+          [1, "a"],
+          [2, "b"],
+        ],
+      }),
+    ),
+  );
+  await using client = await gateway.connect();
+
+  // The name that the catalog itself gives away stays with the catalog's table.
+  expect(await rows(client, STATES)).toEqual([
+    ["budget_2024", "failed"],
+    ["budget_2024_2", "ready"],
+    ["budget_übersicht", "ready"],
+  ]);
+  expect(await rows(client, "SELECT v FROM budget_2024_2 ORDER BY id")).toEqual([["a"], ["b"]]);
+  expect(
+    await rows(client, "SELECT count(*) FROM pg_class WHERE relname = 'budget_übersicht'"),
+  ).toEqual([["1"]]);
+
+  await gateway.write(
+    "budget.xlsx",
+    book({
+      "2024": [
+        ["id", "v"],
+        [3, "c"],
+      ],
+      "2025": [["id"], [9]],
+    }),
+  );
+  expect(await rows(client, "REFRESH MATERIALIZED VIEW budget")).toEqual([]);
+
+  expect(await rows(client, STATES)).toEqual([
+    ["budget_2024", "failed"],
+    ["budget_2024_2", "ready"],
+    ["budget_2025", "ready"],
+  ]);
+  expect(await rows(client, "SELECT id, v FROM budget_2024_2")).toEqual([["3", "c"]]);
+  expect(await rows(client, "SELECT id FROM budget_2025")).toEqual([["9"]]);
+  expect((await rows(client, 'SELECT * FROM "budget_übersicht"'))[0]).toMatchObject({
+    code: "42P01",
+  });
+});
+
+test("a workbook that cannot be read is listed with the reason, and its last sheets are served", async () => {
+  await using gateway = await startGateway(budget(Buffer.from("no workbook")));
+  await using client = await gateway.connect();
+
+  expect(await rows(client, STATES)).toEqual([
+    ["budget", "failed"],
+    ["budget_2024", "failed"],
+  ]);
+  expect((await rows(client, "SELECT * FROM budget"))[0]).toMatchObject({ code: "55000" });
+  expect((await rows(client, "REFRESH MATERIALIZED VIEW budget"))[0]).toMatchObject({
+    type: "ErrorResponse",
+  });
+
+  await gateway.write("budget.xlsx", book({ Plan: [["id"], [1]] }));
+  expect(await rows(client, "REFRESH MATERIALIZED VIEW budget")).toEqual([]);
+  expect(await rows(client, "SELECT id FROM budget_plan")).toEqual([["1"]]);
+
+  await gateway.write("budget.xlsx", "broken again");
+  await rows(client, "REFRESH MATERIALIZED VIEW budget");
+  expect(await rows(client, "SELECT id FROM budget_plan")).toEqual([["1"]]);
+  expect(
+    await rows(client, "SELECT state FROM bucketgres.tables WHERE table_name = 'budget_plan'"),
+  ).toEqual([["stale"]]);
+});
