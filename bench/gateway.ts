@@ -9,12 +9,14 @@ import { stringify } from "yaml";
 
 export interface BenchGateway extends AsyncDisposable {
   readonly url: string;
+  readonly processId: number;
 }
 
-/** The built program in a process of its own, as in production, over the CSV files of a folder. */
+/** The built program in a process of its own, as in production, over the files of a folder. */
 export async function serve(
   folder: string,
   tables: Readonly<Record<string, unknown>>,
+  stores: Readonly<Record<string, unknown>> = {},
 ): Promise<BenchGateway> {
   const catalog = join(folder, "catalog");
   mkdirSync(catalog);
@@ -30,7 +32,7 @@ export async function serve(
       http: "off",
       catalog: "catalog",
       cache: { directory: "cache" },
-      stores: { files: { type: "directory", path: "." } },
+      stores: { files: { type: "directory", path: "." }, ...stores },
       users: { bench: { password: "bench" } },
     }),
   );
@@ -47,6 +49,7 @@ export async function serve(
   await everyTableLoaded(url);
   return {
     url,
+    processId: child.pid ?? 0,
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGTERM");
       await once(child, "exit");
