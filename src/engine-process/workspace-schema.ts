@@ -31,7 +31,7 @@ export class WorkspaceSchema {
   #applied:
     | {
         readonly relations: Pick<EngineWorkspace, "tables" | "views">;
-        readonly configured: ConfiguredWorkspace;
+        readonly configured: Pick<ConfiguredWorkspace, "views">;
       }
     | undefined;
   #generation = 0;
@@ -58,12 +58,13 @@ export class WorkspaceSchema {
    * that run keep the files they started with.
    */
   async apply(definition: EngineWorkspace): Promise<ConfiguredWorkspace> {
-    const tables = await this.#attach(definition.tables);
+    const unattached: string[] = [];
+    const tables = await this.#attach(definition.tables, unattached);
     const { views } = definition;
     const applied = this.#applied;
     if (applied !== undefined && isDeepStrictEqual(applied.relations, { tables, views })) {
       await replaceTableStates(this.#admin, definition.tableStates);
-      return applied.configured;
+      return { ...applied.configured, unattached };
     }
     const ready = tables.filter((table) => table.state === "ready");
     await this.#admin.run("BEGIN");
@@ -75,7 +76,7 @@ export class WorkspaceSchema {
       this.#applied = { relations: { tables, views }, configured };
       this.#generation += 1;
       await this.#detachOthers(new Set(ready.map((table) => table.path)));
-      return configured;
+      return { ...configured, unattached };
     } catch (error) {
       await this.#admin.run("ROLLBACK");
       throw error;
@@ -95,7 +96,10 @@ export class WorkspaceSchema {
   }
 
   /** A file that cannot be attached makes its own table unavailable and no other. */
-  async #attach(tables: readonly EngineTable[]): Promise<readonly EngineTable[]> {
+  async #attach(
+    tables: readonly EngineTable[],
+    unattached: string[],
+  ): Promise<readonly EngineTable[]> {
     const attached: EngineTable[] = [];
     for (const table of tables) {
       if (table.state === "unavailable" || this.#attached.has(table.path)) {
@@ -110,6 +114,7 @@ export class WorkspaceSchema {
         attached.push(table);
       } catch (error) {
         if (!(error instanceof PgError)) throw error;
+        unattached.push(path);
         attached.push({ schema, name, state: "unavailable", error: missingFile(name) });
       }
     }
@@ -127,7 +132,7 @@ export class WorkspaceSchema {
   async #replaceRelations(
     definition: EngineWorkspace,
     ready: readonly ReadyTable[],
-  ): Promise<ConfiguredWorkspace> {
+  ): Promise<Pick<ConfiguredWorkspace, "views">> {
     const schemas = new Set(
       [...definition.tables, ...definition.views].map(({ schema }) => schema),
     );
@@ -222,8 +227,8 @@ function reasonAmong(
 function missingFile(table: string): PgErrorFields {
   return {
     sqlstate: SQLSTATE.object_not_in_prerequisite_state,
-    message: `the cached copy of table "${table}" is gone`,
-    hint: "It is loaded again at the next refresh, or now with: REFRESH MATERIALIZED VIEW.",
+    message: `the cached copy of table "${table}" is gone or damaged`,
+    hint: "It is being loaded again; try again in a moment.",
   };
 }
 

@@ -1,4 +1,5 @@
 import { statfs } from "node:fs/promises";
+import { join } from "node:path";
 import type { Cache } from "../cache/cache.ts";
 import { entryKey } from "../cache/entry-key.ts";
 import type { StoreName } from "../core/brands.ts";
@@ -31,10 +32,13 @@ export async function loadTable(
   tools: LoadTools,
   signal: AbortSignal,
 ): Promise<LoadOutcome> {
+  const { workspace, table, suspected } = request;
+  const isWhole = suspected === undefined || (await tools.cache.verify({ path: suspected }));
+  const known = isWhole ? request.known : undefined;
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await loadOnce(request, tools, signal);
+        return await loadOnce({ workspace, table, known }, tools, signal);
       } catch (error) {
         if (!(error instanceof ObjectChangedError)) throw error;
         if (attempt === ATTEMPTS) throw keepsChanging(request, error);
@@ -43,7 +47,6 @@ export async function loadTable(
   } catch (error) {
     signal.throwIfAborted();
     const failure = await explain(error, request, tools);
-    const { workspace, table, known } = request;
     const lastGood = known === undefined ? await tools.cache.newest(workspace, table) : undefined;
     return { outcome: "failed", error: failure.toFields(), lastGood };
   }
@@ -60,13 +63,12 @@ async function loadOnce(
   const objects = await findObjects(store, table.source, signal);
   const seen = versionOf(objects);
   const seenKey = entryKey(workspace, table, seen.identity);
-  if (known?.identity === seen.identity) {
-    await cache.touch(seenKey);
-    return { outcome: "unchanged" };
-  }
-  const cached = await cache.lookup(seenKey);
-  if (cached !== undefined) return { outcome: "loaded", entry: cached };
+  if (known?.identity === seen.identity) return { outcome: "unchanged" };
+  const turn = await cache.claim(seenKey, signal);
+  if (turn.outcome === "built") return { outcome: "loaded", entry: turn.entry };
 
+  // Given up when the entry is published or cannot be built, behind all else.
+  await using _claim = turn.claim;
   await using directory = await cache.makeBuildDirectory();
   await using files = await openAll(store, objects, table.source.versionId, directory.path, signal);
   // What was opened counts, which may be newer than what was found.
@@ -128,8 +130,7 @@ async function openAll(
 
 async function explain(error: unknown, request: LoadRequest, tools: LoadTools): Promise<PgError> {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const isWriteError = error instanceof PgError && error.sqlstate === SQLSTATE.io_error;
-  if (code === "ENOSPC" || code === "EDQUOT" || (isWriteError && (await isDiskFull(tools.cache)))) {
+  if (code === "ENOSPC" || code === "EDQUOT" || (await isDiskFull(error, tools.cache))) {
     return new PgError("disk_full", "no space is left for the cache", {
       hint: "Free space where the cache's directory is, or move it with cache.directory.",
       cause: error,
@@ -138,6 +139,12 @@ async function explain(error: unknown, request: LoadRequest, tools: LoadTools): 
   if (error instanceof PgError) return error;
   const { workspace, table } = request;
   tools.log.error({ err: error, workspace, table: table.name }, "table could not be loaded");
+  if (/^E[A-Z]+$/.test(code) && isInCache(error, tools.cache)) {
+    return new PgError("io_error", `the cache cannot be written: ${code}`, {
+      hint: "Check that cache.directory is a directory which the gateway may write to.",
+      cause: error,
+    });
+  }
   if (/^E[A-Z]+$/.test(code)) {
     return new PgError("io_error", `source of table "${table.name}" cannot be read: ${code}`, {
       hint: "Check the permissions and the disk of the cache and of the store's directory.",
@@ -150,13 +157,22 @@ async function explain(error: unknown, request: LoadRequest, tools: LoadTools): 
   });
 }
 
-async function isDiskFull(cache: Cache): Promise<boolean> {
+/** The words of a disk that is full differ: DuckDB's are of the limits of a query. */
+async function isDiskFull(error: unknown, cache: Cache): Promise<boolean> {
+  if (!(error instanceof PgError)) return false;
+  if (error.sqlstate === SQLSTATE.disk_full) return true;
+  if (error.sqlstate !== SQLSTATE.io_error) return false;
   try {
     const { bavail, bsize } = await statfs(cache.directory);
     return bavail * bsize < FULL_DISK_BYTES;
   } catch {
     return false;
   }
+}
+
+function isInCache(error: unknown, { directory }: Cache): boolean {
+  const path = error instanceof Error && "path" in error ? String(error.path) : "";
+  return path === directory || path.startsWith(join(directory, "/"));
 }
 
 function unknownStore(name: StoreName): PgError {

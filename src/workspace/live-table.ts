@@ -7,6 +7,8 @@ import type { Loader, LoadOutcome } from "../loader/loader.ts";
 import type { Logger } from "../observe/logger.ts";
 import { entryOf, type TableState } from "./table-state.ts";
 
+const CHECK_PAUSE_MS = 60_000;
+
 export interface LiveTableOptions {
   readonly workspace: WorkspaceName;
   readonly definition: TableDefinition;
@@ -27,6 +29,10 @@ export class LiveTable {
   #checkedAt: Date | undefined;
   #loading: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** The file that could not be read, until a look has begun that checks it. */
+  #suspected: string | undefined;
+  /** What was checked last: an engine that cannot read a good file would ask again and again. */
+  #checkedFile: { readonly path: string; readonly atMs: number } | undefined;
 
   constructor(options: LiveTableOptions) {
     this.#options = options;
@@ -54,6 +60,20 @@ export class LiveTable {
     return this.#loading;
   }
 
+  /** The file that is served could not be read: it is checked, and built again if it is damaged. */
+  async suspect(): Promise<void> {
+    const path = entryOf(this.#state)?.path;
+    const nowMs = performance.now();
+    const checked = this.#checkedFile;
+    if (path === undefined) return;
+    if (checked?.path === path && nowMs - checked.atMs < CHECK_PAUSE_MS) return;
+    this.#checkedFile = { path, atMs: nowMs };
+    // A look that runs already does not know of it.
+    await this.#loading;
+    this.#suspected = path;
+    await this.revalidate();
+  }
+
   close(): void {
     clearTimeout(this.#timer);
     this.#closed.abort(new PgError("admin_shutdown", "the table is no longer in the catalog"));
@@ -64,9 +84,14 @@ export class LiveTable {
     const served = entryOf(this.#state);
     const signal = this.#closed.signal;
     const before = this.#state;
+    const suspected = this.#suspected;
+    this.#suspected = undefined;
+    // A damaged file is not served further, unlike one that is merely gone from the cache.
+    const kept = (): CacheEntry | undefined =>
+      suspected !== undefined && !existsSync(suspected) ? undefined : served;
     try {
       const outcome = await loader.load(
-        { workspace, table: definition, known: knownVersion(served) },
+        { workspace, table: definition, known: knownVersion(served), suspected },
         { signal },
       );
       this.#checkedAt = new Date();
@@ -83,7 +108,7 @@ export class LiveTable {
           this.#logLoaded();
           break;
         case "failed":
-          this.#state = failedState(served ?? outcome.lastGood, outcome.error);
+          this.#state = failedState(kept() ?? outcome.lastGood, outcome.error);
           this.#logFailed(before, outcome.error.message, outcome.error.hint);
           break;
       }
@@ -96,7 +121,7 @@ export class LiveTable {
           ? error.toFields()
           : new PgError("internal_error", "the loader failed").toFields();
       this.#options.looked("failed", undefined);
-      this.#state = failedState(served, fields);
+      this.#state = failedState(kept(), fields);
       this.#logFailed(before, fields.message, fields.hint);
     }
     changed();

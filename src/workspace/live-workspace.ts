@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { workspaceDirectory } from "../cache/entry-key.ts";
 import type { TableDefinition, Workspace } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
@@ -11,7 +11,7 @@ import { engineViews } from "./engine-views.ts";
 import { LiveTable } from "./live-table.ts";
 import { type ShadowSync, shadowModel } from "./shadow-model.ts";
 import { type ColumnTypes, SqlKnowledge } from "./sql-knowledge.ts";
-import { engineTable, stateRow } from "./table-state.ts";
+import { engineTable, entryOf, stateRow } from "./table-state.ts";
 
 export interface LiveWorkspaceOptions {
   readonly engine: Engine;
@@ -97,6 +97,17 @@ export class LiveWorkspace {
     const { state } = table;
     if ("error" in state) {
       throw PgError.fromFields({ ...state.error, severity: "ERROR" });
+    }
+  }
+
+  /** Files with these paths could not be read, or one that nobody can name. */
+  suspect(paths: readonly string[] | undefined): void {
+    for (const table of this.tables) {
+      const path = entryOf(table.state)?.path;
+      if (path === undefined || paths?.includes(path) === false) continue;
+      table
+        .suspect()
+        .catch((error: unknown) => this.#options.log.error({ err: error }, "table not checked"));
     }
   }
 
@@ -201,7 +212,7 @@ export class LiveWorkspace {
     const { limits, name } = this.#definition;
     const { defaults, cacheDirectory } = this.#options;
     return {
-      cacheDirectory: join(cacheDirectory, name),
+      cacheDirectory: workspaceDirectory(cacheDirectory, name),
       memoryBytes: limits.memoryBytes ?? defaults.memoryBytes,
       threads: limits.threads ?? defaults.threads,
       tempDiskBytes: limits.tempDiskBytes ?? defaults.tempDiskBytes,
