@@ -1,7 +1,8 @@
 /** Directories in `<cache>/tmp` where entries are built, and how those of dead processes go. */
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { TEMPORARY } from "./entry-key.ts";
+import { makeDirectory } from "./make-directory.ts";
 import { isOwnerName, ownerName, ownerState } from "./owner.ts";
 
 /** Removed with everything in it when it is disposed of. */
@@ -14,14 +15,14 @@ const FOREIGN_LIFETIME_MS = 24 * 3_600_000;
 
 export async function makeBuildDirectory(cacheDirectory: string): Promise<BuildDirectory> {
   const path = join(temporaryDirectory(cacheDirectory), ownerName());
-  await mkdir(path, { recursive: true });
+  await makeDirectory(path);
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 /** Removes what processes that are gone have left behind, and returns what that was. */
 export async function removeLeftovers(cacheDirectory: string, now: number): Promise<string[]> {
   const directory = temporaryDirectory(cacheDirectory);
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   const removed: string[] = [];
   for (const name of await readdir(directory)) {
     const path = join(directory, name);

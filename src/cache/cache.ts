@@ -3,7 +3,7 @@
  * processes may use one directory: files are never changed once they are in place, only put there
  * and removed, and whoever has one open keeps it.
  */
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { TableDefinition } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
@@ -20,6 +20,7 @@ import {
 import { claimPath, manifestOfData, manifestPath } from "./entry-files.ts";
 import { type EntryKey, entryPath } from "./entry-key.ts";
 import { chooseEvicted, type Eviction } from "./evict.ts";
+import { makeDirectory } from "./make-directory.ts";
 import { checkFile, entryOf, hasSameContent, type Manifest, readManifest } from "./manifest.ts";
 import { type EntryFacts, publishEntry } from "./publish.ts";
 import { recall } from "./recall.ts";
@@ -44,7 +45,7 @@ export type ClaimOutcome =
 const FUTILE_MS = 60_000;
 
 export async function openCache(settings: CacheSettings): Promise<Cache> {
-  await mkdir(settings.directory, { recursive: true });
+  await makeDirectory(settings.directory);
   const leftovers = await removeLeftovers(settings.directory, Date.now());
   if (leftovers.length > 0) {
     settings.log.info({ count: leftovers.length }, "unfinished cache entries removed");
@@ -104,7 +105,7 @@ export class Cache {
     if (entry !== undefined) return { outcome: "built", entry };
     const path = claimPath(entryPath(this.directory, key));
     // What is wrong with the folder will be said by the build.
-    await mkdir(dirname(path), { recursive: true }).catch(() => undefined);
+    await makeDirectory(dirname(path)).catch(() => undefined);
     const ended = await claimOrFind(path, () => this.lookup(key), {
       timing: this.#claimTiming,
       signal,

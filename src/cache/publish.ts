@@ -1,8 +1,9 @@
-import { chmod, link, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, link, open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { CacheEntry } from "./cache-entry.ts";
 import { manifestPath, newDataPath } from "./entry-files.ts";
 import type { EntryKey } from "./entry-key.ts";
+import { makeDirectory } from "./make-directory.ts";
 import { entryOf, FORMAT, type Manifest, sha256Of } from "./manifest.ts";
 
 /** What a finished build knows of its entry. */
@@ -25,7 +26,7 @@ export async function publishEntry(
   path: string,
   { key, builtFile, facts, find }: Publication,
 ): Promise<CacheEntry> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   await chmod(builtFile, 0o444);
   const { size, mtimeMs } = await syncedStat(builtFile);
   const data = newDataPath(path);

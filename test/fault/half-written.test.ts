@@ -15,7 +15,7 @@ const ACME = "acme" as WorkspaceName;
 
 interface Place {
   readonly cache: string;
-  load(table: TableDefinition): Promise<CacheEntry>;
+  readonly load: (table: TableDefinition) => Promise<CacheEntry>;
 }
 
 async function makePlace(): Promise<Place> {

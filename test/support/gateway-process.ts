@@ -6,8 +6,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { expect, vi } from "vitest";
+import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
 import { createLogger } from "../../src/observe/logger.ts";
 import { DataDirectory } from "../../src/shadow/data-directory.ts";
@@ -16,6 +17,9 @@ import { SHADOW_DIRECTORY, USER } from "./gateway.ts";
 import { WireClient } from "./wire-client.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+
+/** For what the gateway does by itself, on a machine that has much else to do. */
+const PATIENCE_MS = 30_000;
 
 /** What a gateway is started with, and what is left when it has ended. */
 export interface Installation extends AsyncDisposable {
@@ -35,8 +39,7 @@ export interface InstallationOptions {
 
 export async function makeInstallation(options: InstallationOptions): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), "bucketgres-fault-"));
-  const [data, catalog, cache] = ["data", "catalog", "cache"].map((name) => join(folder, name));
-  for (const path of [data, catalog, cache]) await mkdir(String(path));
+  for (const name of ["data", "catalog", "cache"]) await mkdir(join(folder, name));
   const { tables, workspace, settings } = options;
   await writeFile(
     join(folder, "catalog", "test.yaml"),
@@ -57,7 +60,7 @@ export async function makeInstallation(options: InstallationOptions): Promise<In
   );
   return {
     folder,
-    cache: String(cache),
+    cache: join(folder, "cache"),
     config,
     write: (file, content) => writeFile(join(folder, "data", file), content),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
@@ -90,14 +93,13 @@ export class GatewayProcess implements AsyncDisposable {
   }
 
   static async start({ config, cache }: Installation, disk?: SmallDisk): Promise<GatewayProcess> {
-    const serve = [process.execPath, MAIN, "serve", "--config", config];
-    const command = disk === undefined ? serve : [...onSmallDisk(cache, disk), ...serve];
-    const [program = "", ...parameters] = command;
+    const serve = [MAIN, "serve", "--config", config];
     // It leads a process group, as it does under a shell or a service manager.
-    const child = spawn(program, parameters, {
-      detached: true,
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    const options = { detached: true, stdio: ["ignore", "ignore", "pipe"] } as const;
+    const child =
+      disk === undefined
+        ? spawn(process.execPath, serve, options)
+        : spawn("unshare", [...onSmallDisk(cache, disk), process.execPath, ...serve], options);
     await once(child, "spawn");
     return new GatewayProcess(child);
   }
@@ -149,17 +151,23 @@ export async function ask(client: WireClient, sql: string): Promise<unknown> {
 
 /** Asks again until the answer is this one. */
 export async function untilAnswer(client: WireClient, sql: string, answer: unknown): Promise<void> {
-  await vi.waitFor(async () => expect(await ask(client, sql)).toEqual(answer), {
-    timeout: 30_000,
-    interval: 50,
-  });
+  const startedAt = performance.now();
+  for (;;) {
+    const last = await ask(client, sql);
+    if (isDeepStrictEqual(last, answer)) return;
+    if (performance.now() - startedAt > PATIENCE_MS) {
+      throw new Error(`${sql} is still answered with ${JSON.stringify(last)}`);
+    }
+    await delay(50);
+  }
 }
 
 /** Why no file systems can be mounted here; undefined where they can. */
 export async function whyNoSmallDisks(): Promise<string | undefined> {
   await new DataDirectory(SHADOW_DIRECTORY, createLogger({ level: "silent" })).path();
-  const [program = "", ...parameters] = [...onSmallDisk("/mnt", { size: "1m" }), "true"];
-  const child = spawn(program, parameters, { stdio: "ignore" });
+  const child = spawn("unshare", [...onSmallDisk("/mnt", { size: "1m" }), "true"], {
+    stdio: "ignore",
+  });
   const code = await new Promise((resolve) => {
     child.once("error", () => resolve(-1));
     child.once("exit", resolve);
@@ -171,14 +179,20 @@ export function asRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
+/** The parameters of unshare that come before the program. */
 function onSmallDisk(path: string, { size, inodes }: SmallDisk): string[] {
   const options = [`size=${size}`, ...(inodes === undefined ? [] : [`nr_inodes=${inodes}`])];
   // The shadow's archive would fill a small disk: it is linked from where all tests have it.
   const script =
     'mount -t tmpfs -o "$1" none "$2" && ln -s "$3"/shadow-*.tar "$2" && shift 3 && exec "$@"';
   return [
-    "unshare",
     asRoot() ? "-m" : "-Urm",
-    ...["/bin/sh", "-c", script, "sh", options.join(","), path, SHADOW_DIRECTORY],
+    "/bin/sh",
+    "-c",
+    script,
+    "sh",
+    options.join(","),
+    path,
+    SHADOW_DIRECTORY,
   ];
 }
