@@ -1,5 +1,5 @@
 /** Directories in `<cache>/tmp` where entries are built, and how those of dead processes go. */
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { TEMPORARY } from "./entry-key.ts";
 import { makeDirectory } from "./make-directory.ts";
@@ -12,6 +12,14 @@ export interface BuildDirectory extends AsyncDisposable {
 
 /** Where nobody can tell whether the owner lives, time has to: no build takes so long. */
 const FOREIGN_LIFETIME_MS = 24 * 3_600_000;
+/** How often whoever keeps a folder in `<cache>/tmp` for longer shows that it is still needed. */
+export const KEEP_MS = 3_600_000;
+
+export async function keepDirectory(path: string): Promise<void> {
+  const now = new Date();
+  // On a disk that is read-only or gone nobody removes it either.
+  await utimes(path, now, now).catch(() => undefined);
+}
 
 export async function makeBuildDirectory(cacheDirectory: string): Promise<BuildDirectory> {
   const path = join(temporaryDirectory(cacheDirectory), ownerName());

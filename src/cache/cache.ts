@@ -85,7 +85,7 @@ export class Cache {
 
   /** The last version that was loaded under this definition, whatever the source is by now. */
   async newest(workspace: WorkspaceName, table: TableDefinition): Promise<CacheEntry | undefined> {
-    return (await this.recall(workspace, [table])).get(table);
+    return (await recall(this.directory, workspace, [table], isIntact)).get(table);
   }
 
   /** What is here of these tables, by one look at the folder of the workspace. */

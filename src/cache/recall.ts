@@ -10,7 +10,7 @@ import type { CacheEntry } from "./cache-entry.ts";
 import { kindOfFile } from "./entry-files.ts";
 import { entryKey, versionsPrefix, workspaceDirectory } from "./entry-key.ts";
 import { inParallel } from "./in-parallel.ts";
-import { checkFile, entryOf, readManifest } from "./manifest.ts";
+import { checkFile, entryOf, type Manifest, readManifest } from "./manifest.ts";
 import { touchServed } from "./touch.ts";
 
 const PARALLEL_READS = 16;
@@ -26,13 +26,14 @@ export async function recall(
   directory: string,
   workspace: WorkspaceName,
   tables: readonly TableDefinition[],
+  isGood: (path: string, manifest: Manifest) => Promise<boolean> = looksIntact,
 ): Promise<ReadonlyMap<TableDefinition, CacheEntry>> {
   const folder = workspaceDirectory(directory, workspace);
   const versions = await manifestsByPrefix(folder);
   const recalled = new Map<TableDefinition, CacheEntry>();
   await inParallel(PARALLEL_READS, tables, async (table) => {
     const paths = versions.get(versionsPrefix(entryKey(workspace, table, ""))) ?? [];
-    const entry = await newestIntact(paths);
+    const entry = await newestOf(paths, isGood);
     if (entry !== undefined) recalled.set(table, entry);
   });
   await touchServed([...recalled.values()].map(({ path }) => path));
@@ -52,14 +53,21 @@ async function manifestsByPrefix(folder: string): Promise<ReadonlyMap<string, re
   return found;
 }
 
-async function newestIntact(manifests: readonly string[]): Promise<CacheEntry | undefined> {
+/** A copy with other times would have to be read as a whole first, which takes too long here. */
+async function looksIntact(path: string, manifest: Manifest): Promise<boolean> {
+  return (await checkFile(path, manifest)) === "intact";
+}
+
+async function newestOf(
+  manifests: readonly string[],
+  isGood: (path: string, manifest: Manifest) => Promise<boolean>,
+): Promise<CacheEntry | undefined> {
   const found: CacheEntry[] = [];
   for (const path of manifests) {
     const manifest = await readManifest(path);
     if (manifest === undefined) continue;
     const entry = entryOf(path, manifest);
-    // A copy with other times would have to be read as a whole first: the loader does that.
-    if ((await checkFile(entry.path, manifest)) === "intact") found.push(entry);
+    if (await isGood(entry.path, manifest)) found.push(entry);
   }
   return found.toSorted((a, b) => b.loadedAt.getTime() - a.loadedAt.getTime())[0];
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
+import { KEEP_MS, keepDirectory } from "../cache/build-directory.ts";
 import { ownerName } from "../cache/owner.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import { moduleEntry } from "../core/module-entry.ts";
@@ -54,6 +55,7 @@ export class EnginePool implements Engine {
   readonly #options: EnginePoolOptions;
   readonly #definitions = new Map<WorkspaceName, EngineWorkspace>();
   #current: Promise<EngineClient>;
+  readonly #keeping: NodeJS.Timeout;
   #closing = false;
   #generation = 0;
   #quickDeaths = 0;
@@ -61,6 +63,8 @@ export class EnginePool implements Engine {
   constructor(options: EnginePoolOptions) {
     this.#options = options;
     this.#current = this.#start();
+    this.#keeping = setInterval(() => void keepDirectory(this.#tempDirectory()), KEEP_MS);
+    this.#keeping.unref();
   }
 
   /** The engine's process, once it runs: for tests and for the status. */
@@ -96,6 +100,7 @@ export class EnginePool implements Engine {
 
   async close(): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#keeping);
     const client = await this.#current.catch(() => undefined);
     client?.kill();
     await client?.ended;

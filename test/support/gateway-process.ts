@@ -1,5 +1,5 @@
 /** A gateway as a user starts it: `node dist/main.js serve`, in a process group of its own. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -95,7 +95,7 @@ export class GatewayProcess implements AsyncDisposable {
   static async start({ config, cache }: Installation, disk?: SmallDisk): Promise<GatewayProcess> {
     const serve = [MAIN, "serve", "--config", config];
     // It leads a process group, as it does under a shell or a service manager.
-    const options = { detached: true, stdio: ["ignore", "ignore", "pipe"] } as const;
+    const options: SpawnOptions = { detached: true, stdio: ["ignore", "ignore", "pipe"] };
     const child =
       disk === undefined
         ? spawn(process.execPath, serve, options)

@@ -48,6 +48,8 @@ test("what is damaged, gone or copied is not recalled, and an older version that
   ]);
 
   expect(recalled).toEqual(new Map([[ORDERS, older]]));
+  // Where there is time to read it, a copy is found to be whole.
+  expect(await cache.newest(ACME, named("copied"))).toEqual(copied);
 });
 
 test("what is recalled counts as used, before anybody evicts", async () => {
