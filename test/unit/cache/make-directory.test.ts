@@ -14,5 +14,5 @@ test("a directory is made with all above it, and again without effect", async ()
 test("below a link that leads nowhere there is none, which is told at once", async () => {
   const folder = await temporaryDirectory();
   await symlink(join(folder, "missing"), join(folder, "link"));
-  await expect(makeDirectory(join(folder, "link", "a"))).rejects.toMatchObject({ code: "ENOENT" });
+  await expect(makeDirectory(join(folder, "link", "a"))).rejects.toThrowError(/ENOENT|ENOTDIR/);
 });
