@@ -90,6 +90,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     graceMs: INTERRUPT_GRACE_MS,
     log,
     restarted: () => metrics.add("bucketgres_engine_restarts_total", {}),
+    damaged: (workspace, paths) => workspaces.get(workspace)?.suspect(paths),
   });
   opened.add(() => engine.close());
   const shadow = new ShadowPool({

@@ -1,29 +1,36 @@
 /** Directories in `<cache>/tmp` where entries are built, and how those of dead processes go. */
-import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
-import { hostname } from "node:os";
+import { readdir, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { TEMPORARY } from "./entry-key.ts";
+import { makeDirectory } from "./make-directory.ts";
+import { isOwnerName, ownerName, ownerState } from "./owner.ts";
 
 /** Removed with everything in it when it is disposed of. */
 export interface BuildDirectory extends AsyncDisposable {
   readonly path: string;
 }
 
-const SEPARATOR = "~";
-/** Process numbers of another machine or container say nothing here, so time has to. */
+/** Where nobody can tell whether the owner lives, time has to: no build takes so long. */
 const FOREIGN_LIFETIME_MS = 24 * 3_600_000;
+/** How often whoever keeps a folder in `<cache>/tmp` for longer shows that it is still needed. */
+export const KEEP_MS = 3_600_000;
+
+export async function keepDirectory(path: string): Promise<void> {
+  const now = new Date();
+  // On a disk that is read-only or gone nobody removes it either.
+  await utimes(path, now, now).catch(() => undefined);
+}
 
 export async function makeBuildDirectory(cacheDirectory: string): Promise<BuildDirectory> {
-  const name = [hostname(), process.pid, randomUUID()].join(SEPARATOR);
-  const path = join(temporaryDirectory(cacheDirectory), name);
-  await mkdir(path, { recursive: true });
+  const path = join(temporaryDirectory(cacheDirectory), ownerName());
+  await makeDirectory(path);
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Removes what processes that are gone have left behind. */
+/** Removes what processes that are gone have left behind, and returns what that was. */
 export async function removeLeftovers(cacheDirectory: string, now: number): Promise<string[]> {
   const directory = temporaryDirectory(cacheDirectory);
-  await mkdir(directory, { recursive: true });
+  await makeDirectory(directory);
   const removed: string[] = [];
   for (const name of await readdir(directory)) {
     const path = join(directory, name);
@@ -35,10 +42,9 @@ export async function removeLeftovers(cacheDirectory: string, now: number): Prom
 }
 
 async function isLeftover(path: string, name: string, now: number): Promise<boolean> {
-  const [host, pid, id] = name.split(SEPARATOR);
-  // The engine has its temporary files here, too.
-  if (pid === undefined || id === undefined) return false;
-  if (host === hostname()) return !isAlive(Number(pid));
+  if (!isOwnerName(name)) return false;
+  const state = ownerState(name);
+  if (state !== "unknown") return state === "gone";
   try {
     const { mtimeMs } = await stat(path);
     return now - mtimeMs > FOREIGN_LIFETIME_MS;
@@ -47,16 +53,6 @@ async function isLeftover(path: string, name: string, now: number): Promise<bool
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, as another user.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
-}
-
 function temporaryDirectory(cacheDirectory: string): string {
-  return join(cacheDirectory, "tmp");
+  return join(cacheDirectory, TEMPORARY);
 }

@@ -3,33 +3,49 @@
  * processes may use one directory: files are never changed once they are in place, only put there
  * and removed, and whoever has one open keeps it.
  */
-import { chmod, link, mkdir, open, rename, rm, utimes, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { rm } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import type { TableDefinition } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import type { Logger } from "../observe/logger.ts";
 import { type BuildDirectory, makeBuildDirectory, removeLeftovers } from "./build-directory.ts";
 import type { CacheEntry } from "./cache-entry.ts";
-import { type EntryKey, entryKey, entryPath, workspaceDirectory } from "./entry-key.ts";
-import { chooseEvicted, listEntries } from "./evict.ts";
-import { FORMAT, isIntact, type Manifest, readManifest, sha256Of } from "./manifest.ts";
+import {
+  CLAIM_TIMING,
+  type Claim,
+  type ClaimTiming,
+  claimOrFind,
+  removeDeadClaim,
+} from "./claim.ts";
+import { claimPath, manifestOfData, manifestPath } from "./entry-files.ts";
+import { type EntryKey, entryPath } from "./entry-key.ts";
+import { chooseEvicted, type Eviction } from "./evict.ts";
+import { makeDirectory } from "./make-directory.ts";
+import { checkFile, entryOf, hasSameContent, type Manifest, readManifest } from "./manifest.ts";
+import { type EntryFacts, publishEntry } from "./publish.ts";
+import { recall } from "./recall.ts";
+import { surveyCache } from "./survey.ts";
+import { touchServed } from "./touch.ts";
 
 export interface CacheSettings {
   /** Absolute. */
   readonly directory: string;
   /** What all entries together may take. */
   readonly sizeBytes: number;
+  readonly claimTiming?: ClaimTiming;
   readonly log: Logger;
 }
 
-/** What a finished build knows of its entry. */
-export type EntryFacts = Omit<CacheEntry, "path" | "fileBytes">;
+export type ClaimOutcome =
+  | { readonly outcome: "built"; readonly entry: CacheEntry }
+  /** The caller is to build it, and to give the claim up when it has been published. */
+  | { readonly outcome: "claimed"; readonly claim: Claim };
 
-const DATA = ".duckdb";
-const MANIFEST = ".json";
+/** While nothing may go, looking for what may go is not worth the time it takes. */
+const FUTILE_MS = 60_000;
 
 export async function openCache(settings: CacheSettings): Promise<Cache> {
-  await mkdir(settings.directory, { recursive: true });
+  await makeDirectory(settings.directory);
   const leftovers = await removeLeftovers(settings.directory, Date.now());
   if (leftovers.length > 0) {
     settings.log.info({ count: leftovers.length }, "unfinished cache entries removed");
@@ -40,46 +56,63 @@ export async function openCache(settings: CacheSettings): Promise<Cache> {
 export class Cache {
   readonly directory: string;
   readonly #sizeBytes: number;
+  readonly #claimTiming: ClaimTiming;
   readonly #log: Logger;
+  /** As far as we know: what others put here is found by the next sweep, and by the first. */
+  #totalBytes = Number.POSITIVE_INFINITY;
+  #futileUntil = 0;
 
-  constructor({ directory, sizeBytes, log }: CacheSettings) {
+  constructor({ directory, sizeBytes, claimTiming = CLAIM_TIMING, log }: CacheSettings) {
     this.directory = directory;
     this.#sizeBytes = sizeBytes;
+    this.#claimTiming = claimTiming;
     this.#log = log;
   }
 
   /** The entry of this version, if it is there and intact; it then counts as used. */
   async lookup(key: EntryKey): Promise<CacheEntry | undefined> {
-    const path = entryPath(this.directory, key);
-    const manifest = await readManifest(path + MANIFEST);
+    const path = manifestPath(entryPath(this.directory, key));
+    const manifest = await readManifest(path);
     if (manifest === undefined) return undefined;
-    if (!(await isIntact(path + DATA, manifest))) {
-      this.#log.warn({ path: path + DATA }, "damaged cache entry is built again");
+    const entry = entryOf(path, manifest);
+    if (!(await isIntact(entry.path, manifest))) {
+      this.#log.warn({ path: entry.path }, "damaged cache entry is built again");
       return undefined;
     }
-    await this.touch(key);
-    return { ...manifest.entry, path: path + DATA };
+    await touchServed([entry.path]);
+    return entry;
   }
 
   /** The last version that was loaded under this definition, whatever the source is by now. */
   async newest(workspace: WorkspaceName, table: TableDefinition): Promise<CacheEntry | undefined> {
-    const { definitionHash } = entryKey(workspace, table, "");
-    const stored = await listEntries(workspaceDirectory(this.directory, workspace));
-    const versions = stored
-      .filter(({ manifest }) => manifest.key.definitionHash === definitionHash)
-      .toSorted((a, b) => Number(b.manifest.entry.loadedAt) - Number(a.manifest.entry.loadedAt));
-    for (const { manifest } of versions) {
-      const entry = await this.lookup(manifest.key);
-      if (entry !== undefined) return entry;
-    }
-    return undefined;
+    return (await recall(this.directory, workspace, [table], isIntact)).get(table);
   }
 
-  /** Counts as used now: what has not been used for long is evicted first. */
-  async touch(key: EntryKey): Promise<void> {
-    const now = new Date();
-    // Another process may have removed it meanwhile.
-    await utimes(entryPath(this.directory, key) + MANIFEST, now, now).catch(() => undefined);
+  /** What is here of these tables, by one look at the folder of the workspace. */
+  recall(
+    workspace: WorkspaceName,
+    tables: readonly TableDefinition[],
+  ): Promise<ReadonlyMap<TableDefinition, CacheEntry>> {
+    return recall(this.directory, workspace, tables);
+  }
+
+  /**
+   * Waits while somebody else builds the entry, in this process or in another gateway's, and takes
+   * over from one that died. Rejects only with the reason of `signal`.
+   */
+  async claim(key: EntryKey, signal: AbortSignal): Promise<ClaimOutcome> {
+    const entry = await this.lookup(key);
+    if (entry !== undefined) return { outcome: "built", entry };
+    const path = claimPath(entryPath(this.directory, key));
+    // What is wrong with the folder will be said by the build.
+    await makeDirectory(dirname(path)).catch(() => undefined);
+    const ended = await claimOrFind(path, () => this.lookup(key), {
+      timing: this.#claimTiming,
+      signal,
+    });
+    return "claim" in ended
+      ? { outcome: "claimed", claim: ended.claim }
+      : { outcome: "built", entry: ended.found };
   }
 
   /** Where to build a new entry, on the file system where it is to be. */
@@ -92,66 +125,73 @@ export class Cache {
    * stays, for it holds the same.
    */
   async publish(key: EntryKey, builtFile: string, facts: EntryFacts): Promise<CacheEntry> {
-    const path = entryPath(this.directory, key);
-    await mkdir(dirname(path), { recursive: true });
-    await chmod(builtFile, 0o444);
-    const { size, mtimeMs } = await syncedStat(builtFile);
-    const entry = { ...facts, fileBytes: size };
-    const sha256 = await sha256Of(builtFile);
-    const manifest: Manifest = { format: FORMAT, key, entry, modifiedMs: mtimeMs, sha256 };
-    const faster = await this.lookup(key);
-    if (faster !== undefined) return faster;
-    const temporary = join(dirname(builtFile), `${basename(path)}${MANIFEST}`);
-    await writeFile(temporary, JSON.stringify(manifest, undefined, 2), { flush: true });
-    await rename(temporary, path + MANIFEST);
-    await putInPlace(builtFile, path + DATA);
-    await syncDirectory(dirname(path));
-    await this.evict();
-    return { ...entry, path: path + DATA };
+    const entry = await publishEntry(entryPath(this.directory, key), {
+      key,
+      builtFile,
+      facts,
+      find: () => this.lookup(key),
+    });
+    this.#totalBytes += entry.fileBytes;
+    if (this.#totalBytes > this.#sizeBytes && performance.now() >= this.#futileUntil) {
+      await this.sweep();
+    }
+    return entry;
+  }
+
+  /** Whether every byte of the entry is as it was published. One that is not is retired. */
+  async verify(entry: Pick<CacheEntry, "path">): Promise<boolean> {
+    const manifest = await readManifest(manifestOfData(entry.path));
+    if (manifest !== undefined && (await hasSameContent(entry.path, manifest))) return true;
+    this.#log.error({ path: entry.path }, "cache entry is damaged, and is built again");
+    await this.retire(entry);
+    return false;
   }
 
   /** Removes an entry that is no longer served. Whoever has it open reads on. */
-  async retire(entry: Pick<CacheEntry, "path">): Promise<void> {
-    const manifest = `${entry.path.slice(0, -DATA.length)}${MANIFEST}`;
-    await rm(manifest, { force: true });
-    await rm(entry.path, { force: true });
+  async retire({ path }: Pick<CacheEntry, "path">): Promise<void> {
+    const manifestFile = manifestOfData(path);
+    const manifest = await readManifest(manifestFile);
+    // By now it may name the data of a later build.
+    if (manifest === undefined || manifest.file === basename(path)) {
+      await rm(manifestFile, { force: true });
+    }
+    await rm(path, { force: true });
   }
 
-  /** Removes entries until the rest fits the budget, as far as they may go. */
-  async evict(inUse: ReadonlySet<string> = new Set()): Promise<void> {
-    const stored = await listEntries(this.directory);
-    const { evicted, excessBytes } = chooseEvicted(stored, {
-      sizeBytes: this.#sizeBytes,
-      inUse,
-      now: Date.now(),
-    });
+  /**
+   * Removes what may go: leftovers of processes that died, replaced versions, and beyond the budget
+   * what nobody serves. To be called now and then, since other gateways fill the cache, too. What
+   * cannot be removed is reported, and fails nobody.
+   */
+  async sweep(): Promise<void> {
+    try {
+      const leftovers = await removeLeftovers(this.directory, Date.now());
+      const survey = await surveyCache(this.directory);
+      for (const path of survey.claims) await removeDeadClaim(path);
+      const chosen = chooseEvicted(survey, { sizeBytes: this.#sizeBytes, now: Date.now() });
+      for (const path of chosen.orphans) await rm(path, { force: true });
+      const count = leftovers.length + chosen.orphans.length;
+      if (count > 0) this.#log.info({ count }, "unfinished cache entries removed");
+      this.#totalBytes = survey.entries.reduce((sum, { bytes }) => sum + bytes, 0);
+      await this.#evict(chosen);
+    } catch (error) {
+      this.#log.warn({ err: error }, "old files of the cache cannot be removed");
+    }
+  }
+
+  async #evict({ evicted, excessBytes }: Eviction): Promise<void> {
     for (const { path, bytes } of evicted) {
       await this.retire({ path });
+      this.#totalBytes -= bytes;
       this.#log.info({ path, bytes }, "cache entry evicted");
     }
-    if (excessBytes > 0) {
-      this.#log.warn({ excessBytes }, "cache is larger than cache.size, but all of it is in use");
-    }
+    if (excessBytes === 0) return;
+    this.#futileUntil = performance.now() + FUTILE_MS;
+    this.#log.warn({ excessBytes }, "cache is larger than cache.size, but all of it is in use");
   }
 }
 
-async function syncedStat(path: string): Promise<{ size: number; mtimeMs: number }> {
-  await using file = await open(path);
-  await file.sync();
-  return file.stat();
-}
-
-async function putInPlace(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch {
-    // Damaged, or of a build that ended between its two steps: readers of it keep what they have.
-    // A file system without links ends here, too.
-    await rename(from, to);
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  await using directory = await open(path);
-  await directory.sync();
+async function isIntact(path: string, manifest: Manifest): Promise<boolean> {
+  const checked = await checkFile(path, manifest);
+  return checked === "intact" || (checked === "copied" && (await hasSameContent(path, manifest)));
 }

@@ -41,22 +41,25 @@ export function entryKey(
 
 /** The path of an entry without its extension, in the cache's directory. */
 export function entryPath(directory: string, key: EntryKey): string {
-  return join(workspaceDirectory(directory, key.workspace), `${tablePrefix(key)}${key.hash}`);
+  return join(workspaceDirectory(directory, key.workspace), `${versionsPrefix(key)}${key.hash}`);
+}
+
+/** How the names of all entries of one definition of a table begin. */
+export function versionsPrefix({ schema, table, definitionHash }: EntryKey): string {
+  return `${fileName(schema === "public" ? table : `${schema}.${table}`)}-${definitionHash}-`;
 }
 
 export function workspaceDirectory(directory: string, workspace: WorkspaceName): string {
   return join(directory, fileName(workspace));
 }
 
-function tablePrefix({ schema, table }: EntryKey): string {
-  return `${fileName(schema === "public" ? table : `${schema}.${table}`)}-`;
-}
-
+/** Beside the workspaces' folders, for what is being built. */
+export const TEMPORARY = "tmp";
 const NAME_CHARACTERS = 60;
 
 /** A name that every file system takes; what has to be changed gets a hash, to stay distinct. */
 function fileName(name: string): string {
-  if (/^[a-z0-9_][a-z0-9_.]{0,59}$/.test(name)) return name;
+  if (name !== TEMPORARY && /^[a-z0-9_][a-z0-9_.]{0,59}$/.test(name)) return name;
   const plain = name.replace(/[^A-Za-z0-9_]+/g, "_").slice(0, NAME_CHARACTERS);
   return `${plain}.${digest([name]).slice(0, 8)}`;
 }

@@ -1,78 +1,61 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { type Manifest, readManifest } from "./manifest.ts";
+/** Which entries and leftovers may go. */
+import type { StoredEntry, Survey } from "./survey.ts";
 
-export interface StoredEntry {
-  /** Of the `.duckdb` file. */
-  readonly path: string;
-  readonly bytes: number;
-  readonly usedMs: number;
-  readonly manifest: Manifest;
-}
-
-export interface EvictionRules {
-  readonly sizeBytes: number;
-  /** Paths that have to stay. */
-  readonly inUse: ReadonlySet<string>;
-  readonly now: number;
+export interface Eviction {
+  readonly evicted: readonly StoredEntry[];
+  /** Files that belong to no entry. */
+  readonly orphans: readonly string[];
+  /** By how much the rest still exceeds the budget. */
+  readonly excessBytes: number;
 }
 
 /**
- * A table that is served is looked at in every refresh, and counts as used then. The newest version
- * of a table that nobody has looked at for so long may go.
+ * Whatever is served counts as used every few minutes, by every gateway that serves it. What has
+ * not been used for so long is served by nobody.
  */
-const IDLE_MS = 24 * 3_600_000;
-
-/** Every entry in or below the directory. */
-export async function listEntries(directory: string): Promise<StoredEntry[]> {
-  let names: string[];
-  try {
-    names = await readdir(directory, { recursive: true });
-  } catch {
-    return [];
-  }
-  const entries: StoredEntry[] = [];
-  for (const name of names) {
-    if (!name.endsWith(".json") || name.startsWith("tmp/")) continue;
-    const path = join(directory, `${name.slice(0, -".json".length)}.duckdb`);
-    const manifest = await readManifest(join(directory, name));
-    if (manifest === undefined) continue;
-    try {
-      const [{ mtimeMs }, { size }] = [await stat(join(directory, name)), await stat(path)];
-      entries.push({ path, bytes: size, usedMs: mtimeMs, manifest });
-    } catch {
-      // Removed meanwhile.
-    }
-  }
-  return entries;
-}
+const SERVED_MS = 60 * 60_000;
+/** A replaced version that nobody uses any more goes after so long, however much space there is. */
+const REPLACED_MS = 15 * 60_000;
+/** Between the two steps in which an entry is put in place, its data belongs to nothing. */
+const ORPHAN_MS = 15 * 60_000;
 
 /**
- * Least recently used first, and versions that a newer one has replaced before all others; and by
- * how much the rest still exceeds the budget.
+ * Replaced versions that nobody uses go in any case. Beyond the budget go, least recently used first,
+ * first the other replaced versions, and then the newest ones of tables that nobody serves.
  */
 export function chooseEvicted(
-  stored: readonly StoredEntry[],
-  rules: EvictionRules,
-): { readonly evicted: readonly StoredEntry[]; readonly excessBytes: number } {
-  const newest = new Map<string, StoredEntry>();
-  for (const entry of stored) {
-    const known = newest.get(tableOf(entry));
-    if (known === undefined || loadedAt(entry) > loadedAt(known)) newest.set(tableOf(entry), entry);
-  }
+  { entries, orphans }: Pick<Survey, "entries" | "orphans">,
+  { sizeBytes, now }: { readonly sizeBytes: number; readonly now: number },
+): Eviction {
+  const newest = newestVersions(entries);
   const isReplaced = (entry: StoredEntry): boolean => newest.get(tableOf(entry)) !== entry;
-  const candidates = stored
-    .filter(({ path }) => !rules.inUse.has(path))
-    .filter((entry) => isReplaced(entry) || rules.now - entry.usedMs > IDLE_MS)
+  const unusedMs = (entry: StoredEntry): number => now - entry.usedMs;
+  const isOver = (entry: StoredEntry): boolean =>
+    isReplaced(entry) && unusedMs(entry) > REPLACED_MS;
+  const candidates = entries
+    .filter((entry) => isReplaced(entry) || unusedMs(entry) > SERVED_MS)
     .toSorted((a, b) => Number(isReplaced(b)) - Number(isReplaced(a)) || a.usedMs - b.usedMs);
-  let excessBytes = stored.reduce((sum, { bytes }) => sum + bytes, 0) - rules.sizeBytes;
+  let excessBytes = entries.reduce((sum, { bytes }) => sum + bytes, 0) - sizeBytes;
   const evicted: StoredEntry[] = [];
   for (const entry of candidates) {
-    if (excessBytes <= 0) break;
+    if (excessBytes <= 0 && !isOver(entry)) continue;
     evicted.push(entry);
     excessBytes -= entry.bytes;
   }
-  return { evicted, excessBytes: Math.max(0, excessBytes) };
+  return {
+    evicted,
+    orphans: orphans.filter(({ changedMs }) => now - changedMs > ORPHAN_MS).map(({ path }) => path),
+    excessBytes: Math.max(0, excessBytes),
+  };
+}
+
+function newestVersions(entries: readonly StoredEntry[]): ReadonlyMap<string, StoredEntry> {
+  const newest = new Map<string, StoredEntry>();
+  for (const entry of entries) {
+    const known = newest.get(tableOf(entry));
+    if (known === undefined || loadedAt(entry) > loadedAt(known)) newest.set(tableOf(entry), entry);
+  }
+  return newest;
 }
 
 function tableOf({ manifest: { key } }: StoredEntry): string {

@@ -1,46 +1,65 @@
 /**
- * What is known of an entry, in a `.json` file beside its data. It is written before the data is put
- * in place, and an entry counts only while the two agree.
+ * What is known of an entry, in a `.json` file that names its data. It is put in place when the data
+ * is, so that whoever finds it finds an entry; and an entry counts only while the two agree.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { CachedColumn, CacheEntry } from "./cache-entry.ts";
-import type { EntryKey } from "./entry-key.ts";
+import { kindOfFile, manifestPath } from "./entry-files.ts";
+import { type EntryKey, entryPath } from "./entry-key.ts";
 
 export interface Manifest {
   readonly format: typeof FORMAT;
   readonly key: EntryKey;
+  /** The name of the data file, beside this one. */
+  readonly file: string;
   readonly entry: Omit<CacheEntry, "path">;
   /** Of the data file. While size and time are as they were, nobody has written to it. */
   readonly modifiedMs: number;
   readonly sha256: string;
 }
 
-export const FORMAT = 1;
+export const FORMAT = 2;
 
-/** Undefined where there is none, or none of ours. */
+/** Undefined where there is none, none of ours, or that of another entry. */
 export async function readManifest(path: string): Promise<Manifest | undefined> {
-  let text: string;
   try {
-    text = await readFile(path, "utf8");
-  } catch {
-    return undefined;
-  }
-  try {
-    return reviveManifest(JSON.parse(text));
+    const manifest = reviveManifest(JSON.parse(await readFile(path, "utf8")));
+    if (manifest === undefined) return undefined;
+    const ownPath = manifestPath(entryPath(dirname(dirname(path)), manifest.key));
+    return ownPath === path ? manifest : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Whether the file is the one that the manifest was written for. */
-export async function isIntact(path: string, manifest: Manifest): Promise<boolean> {
+export function entryOf(path: string, manifest: Manifest): CacheEntry {
+  return { ...manifest.entry, path: join(dirname(path), manifest.file) };
+}
+
+/**
+ * Whether the file is as it was when the manifest was written, by what costs no reading: `copied`
+ * where only its time is another.
+ */
+export async function checkFile(
+  path: string,
+  manifest: Manifest,
+): Promise<"intact" | "copied" | "damaged"> {
   try {
     const { size, mtimeMs } = await stat(path);
-    if (size !== manifest.entry.fileBytes) return false;
-    // A copy of the cache has other times.
-    return mtimeMs === manifest.modifiedMs || (await sha256Of(path)) === manifest.sha256;
+    if (size !== manifest.entry.fileBytes) return "damaged";
+    return mtimeMs === manifest.modifiedMs ? "intact" : "copied";
+  } catch {
+    return "damaged";
+  }
+}
+
+/** Whether every byte is as it was. */
+export async function hasSameContent(path: string, manifest: Manifest): Promise<boolean> {
+  try {
+    return (await sha256Of(path)) === manifest.sha256;
   } catch {
     return false;
   }
@@ -56,7 +75,9 @@ export async function sha256Of(path: string): Promise<string> {
 
 function reviveManifest(json: unknown): Manifest | undefined {
   if (!isRecord(json) || json["format"] !== FORMAT) return undefined;
-  const { entry } = json;
+  const { entry, file } = json;
+  if (typeof file !== "string" || kindOfFile(file) !== "data" || file.includes("/"))
+    return undefined;
   if (!isRecord(entry) || !isRecord(entry["source"]) || !isRecord(json["key"])) return undefined;
   const { columns, source } = entry;
   if (!Array.isArray(columns) || !columns.every(isColumn)) return undefined;

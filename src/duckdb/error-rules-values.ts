@@ -177,6 +177,15 @@ export const VALUE_RULES: readonly Rule[] = [
     ),
   },
   { types: ["Permission"], to: to("insufficient_privilege", "permission denied") },
+  {
+    types: ["IO"],
+    text: /^Corrupt database file|is not a valid DuckDB database file|^Could not read enough bytes/,
+    to: to(
+      "data_corrupted",
+      "the cached copy of a table is damaged",
+      "It is checked and loaded again by itself; run the statement again in a moment.",
+    ),
+  },
   { types: ["IO", "HTTP"], to: "io_error" },
   {
     types: ["TransactionContext"],

@@ -2,12 +2,7 @@ import { quoteIdentifier, quoteLiteral } from "../core/identifier.ts";
 import { PgError, type PgErrorFields } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
 import type { Connection } from "../duckdb/connection.ts";
-import type {
-  ConfiguredView,
-  ConfiguredWorkspace,
-  EngineTable,
-  EngineWorkspace,
-} from "../engine/engine.ts";
+import type { ConfiguredView, EngineTable, EngineWorkspace } from "../engine/engine.ts";
 import { duckdbTypeText } from "../pgtypes/duckdb-type.ts";
 import { relationNames } from "./relation-names.ts";
 import { createSystemViews } from "./system-views.ts";
@@ -33,7 +28,8 @@ export class Generation {
   readonly catalog: string;
   readonly schemas: ReadonlySet<string>;
   readonly paths: ReadonlySet<string>;
-  readonly configured: ConfiguredWorkspace;
+  /** What became of the workspace's own views. */
+  readonly views: readonly ConfiguredView[];
   readonly #unavailable: ReadonlyMap<string, PgErrorFields>;
   #holders = 0;
   #abandoned: (() => void) | undefined;
@@ -41,13 +37,13 @@ export class Generation {
   private constructor(
     { catalog, tables }: GenerationContents,
     schemas: ReadonlySet<string>,
-    configured: ConfiguredWorkspace,
+    views: readonly ConfiguredView[],
     unavailable: ReadonlyMap<string, PgErrorFields>,
   ) {
     this.catalog = catalog;
     this.schemas = schemas;
     this.paths = new Set(tables.filter(isReady).map(({ path }) => path));
-    this.configured = configured;
+    this.views = views;
     this.#unavailable = unavailable;
   }
 
@@ -70,8 +66,8 @@ export class Generation {
       for (const table of tables) {
         if (table.state === "unavailable") unavailable.set(table.name.toLowerCase(), table.error);
       }
-      const configured = { views: await createViews(admin, catalog, views, unavailable) };
-      return new Generation(contents, schemas, configured, unavailable);
+      const created = await createViews(admin, catalog, views, unavailable);
+      return new Generation(contents, schemas, created, unavailable);
     } catch (error) {
       await admin.run(`DETACH ${catalog}`);
       throw error;

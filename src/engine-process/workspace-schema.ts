@@ -42,7 +42,8 @@ export class WorkspaceSchema {
   /** Makes the definition the current generation, in one step for every statement that starts later. */
   apply(definition: EngineWorkspace): Promise<ConfiguredWorkspace> {
     return this.#serially(async () => {
-      const tables = await this.#attach(definition.tables);
+      const unattached: string[] = [];
+      const tables = await this.#attach(definition.tables, unattached);
       const { views } = definition;
       if (!isDeepStrictEqual(this.#applied, { tables, views })) {
         const next = await Generation.create(this.#admin, {
@@ -57,7 +58,7 @@ export class WorkspaceSchema {
       } else {
         await replaceTableStates(this.#admin, definition.tableStates);
       }
-      return this.#current.configured;
+      return { views: this.#current.views, unattached };
     });
   }
 
@@ -82,7 +83,10 @@ export class WorkspaceSchema {
   }
 
   /** A file that cannot be attached makes its own table unavailable and no other. */
-  async #attach(tables: readonly EngineTable[]): Promise<readonly EngineTable[]> {
+  async #attach(
+    tables: readonly EngineTable[],
+    unattached: string[],
+  ): Promise<readonly EngineTable[]> {
     const attached: EngineTable[] = [];
     for (const table of tables) {
       if (table.state === "unavailable" || this.#attached.has(table.path)) {
@@ -97,6 +101,7 @@ export class WorkspaceSchema {
         attached.push(table);
       } catch (error) {
         if (!(error instanceof PgError)) throw error;
+        unattached.push(path);
         attached.push({ schema, name, state: "unavailable", error: missingFile(name) });
       }
     }
@@ -113,7 +118,7 @@ export class WorkspaceSchema {
 function missingFile(table: string): PgErrorFields {
   return {
     sqlstate: SQLSTATE.object_not_in_prerequisite_state,
-    message: `the cached copy of table "${table}" is gone`,
-    hint: "It is loaded again at the next refresh, or now with: REFRESH MATERIALIZED VIEW.",
+    message: `the cached copy of table "${table}" is gone or damaged`,
+    hint: "It is being loaded again; try again in a moment.",
   };
 }

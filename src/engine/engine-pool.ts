@@ -2,9 +2,12 @@ import { spawn } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
+import { KEEP_MS, keepDirectory } from "../cache/build-directory.ts";
+import { ownerName } from "../cache/owner.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import { moduleEntry } from "../core/module-entry.ts";
 import { PgError } from "../core/pg-error.ts";
+import { SQLSTATE } from "../core/sqlstate.ts";
 import type { Logger } from "../observe/logger.ts";
 import type {
   ConfiguredWorkspace,
@@ -30,6 +33,11 @@ export interface EnginePoolOptions {
   readonly graceMs: number;
   readonly log: Logger;
   readonly restarted?: () => void;
+  /**
+   * Cache files could not be read: those of a statement that failed, which DuckDB does not name, or
+   * these, which could not be attached.
+   */
+  readonly damaged?: (workspace: WorkspaceName, paths: readonly string[] | undefined) => void;
 }
 
 /** V8 and the runtime themselves, beside what DuckDB may take. */
@@ -47,6 +55,7 @@ export class EnginePool implements Engine {
   readonly #options: EnginePoolOptions;
   readonly #definitions = new Map<WorkspaceName, EngineWorkspace>();
   #current: Promise<EngineClient>;
+  readonly #keeping: NodeJS.Timeout;
   #closing = false;
   #generation = 0;
   #quickDeaths = 0;
@@ -54,6 +63,8 @@ export class EnginePool implements Engine {
   constructor(options: EnginePoolOptions) {
     this.#options = options;
     this.#current = this.#start();
+    this.#keeping = setInterval(() => void keepDirectory(this.#tempDirectory()), KEEP_MS);
+    this.#keeping.unref();
   }
 
   /** The engine's process, once it runs: for tests and for the status. */
@@ -66,7 +77,7 @@ export class EnginePool implements Engine {
     definition: EngineWorkspace,
   ): Promise<ConfiguredWorkspace> {
     this.#definitions.set(workspace, definition);
-    return await (await this.#client()).configure(workspace, definition);
+    return await this.#configure(await this.#client(), workspace, definition);
   }
 
   async remove(workspace: WorkspaceName): Promise<void> {
@@ -78,7 +89,8 @@ export class EnginePool implements Engine {
     request: DescribeRequest,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<EngineDescription> {
-    return await (await this.#client()).describe(request, signal);
+    const client = await this.#client();
+    return await this.#watched(request, client.describe(request, signal));
   }
 
   endTransaction(workspace: WorkspaceName, transaction: string): void {
@@ -90,14 +102,38 @@ export class EnginePool implements Engine {
   }
 
   open(request: ExecuteRequest, { signal }: { readonly signal: AbortSignal }): EngineStream {
-    return new LateStream(async () => (await this.#client()).open(request, signal));
+    const open = async (): Promise<EngineStream> => (await this.#client()).open(request, signal);
+    return new LateStream(open, (outcome) => this.#watched(request, outcome));
   }
 
   async close(): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#keeping);
     const client = await this.#current.catch(() => undefined);
     client?.kill();
     await client?.ended;
+  }
+
+  async #configure(
+    client: EngineClient,
+    workspace: WorkspaceName,
+    definition: EngineWorkspace,
+  ): Promise<ConfiguredWorkspace> {
+    const configured = await client.configure(workspace, definition);
+    const { unattached } = configured;
+    if (unattached.length > 0) this.#options.damaged?.(workspace, unattached);
+    return configured;
+  }
+
+  async #watched<T>({ workspace }: DescribeRequest, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof PgError && error.sqlstate === SQLSTATE.data_corrupted) {
+        this.#options.damaged?.(workspace, undefined);
+      }
+      throw error;
+    }
   }
 
   async #client(): Promise<EngineClient> {
@@ -118,7 +154,7 @@ export class EnginePool implements Engine {
     await client.start({ tempDirectory: this.#tempDirectory() });
     for (const [workspace, definition] of this.#definitions) {
       // One workspace that cannot be opened is no reason for the others to have no engine.
-      await client.configure(workspace, definition).catch((error: unknown) => {
+      await this.#configure(client, workspace, definition).catch((error: unknown) => {
         this.#options.log.error({ err: error, workspace }, "workspace could not be opened");
       });
     }
@@ -149,7 +185,8 @@ export class EnginePool implements Engine {
   }
 
   #tempDirectory(): string {
-    return join(this.#options.tempDirectory, `engine-${process.pid}-${this.#generation % 2}`);
+    // Named so that the cache removes it should this process die.
+    return join(this.#options.tempDirectory, ownerName(`engine-${this.#generation % 2}`));
   }
 
   #spawn(): EngineClient {
@@ -193,17 +230,22 @@ export class EnginePool implements Engine {
 /** A stream of a process that may still be starting. */
 class LateStream implements EngineStream {
   readonly #open: () => Promise<EngineStream>;
+  readonly #watched: (outcome: Promise<RunOutcome>) => Promise<RunOutcome>;
   #stream: EngineStream | undefined;
   #closed = false;
 
-  constructor(open: () => Promise<EngineStream>) {
+  constructor(
+    open: () => Promise<EngineStream>,
+    watched: (outcome: Promise<RunOutcome>) => Promise<RunOutcome>,
+  ) {
     this.#open = open;
+    this.#watched = watched;
   }
 
   async run(sink: RowSink, maxRows: number): Promise<RunOutcome> {
     this.#stream ??= await this.#open();
     if (this.#closed) this.#stream.close();
-    return await this.#stream.run(sink, maxRows);
+    return await this.#watched(this.#stream.run(sink, maxRows));
   }
 
   close(): void {

@@ -62,6 +62,8 @@ export type EngineTable =
 /** What became of the views: their columns, or why they cannot be used. */
 export interface ConfiguredWorkspace {
   readonly views: readonly ConfiguredView[];
+  /** Paths of cache files that are gone or cannot be attached. */
+  readonly unattached: readonly string[];
 }
 
 export interface ConfiguredView {

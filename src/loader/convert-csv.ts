@@ -241,7 +241,8 @@ class CsvConversion {
       }
       await connection.run("COMMIT");
     } catch (error) {
-      await connection.run("ROLLBACK");
+      // A COMMIT that failed, on a full disk, has rolled back already.
+      await connection.run("ROLLBACK").catch(() => undefined);
       throw error;
     }
   }

@@ -37,10 +37,13 @@ export async function loadTable(
   options: LoadOptions,
 ): Promise<LoadOutcome> {
   const { signal } = options;
+  const { workspace, table, suspected } = request;
+  const isWhole = suspected === undefined || (await tools.cache.verify({ path: suspected }));
+  const known = isWhole ? request.known : undefined;
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await loadOnce(request, tools, options);
+        return await loadOnce({ workspace, table, known }, tools, options);
       } catch (error) {
         if (!(error instanceof ObjectChangedError)) throw error;
         if (attempt === ATTEMPTS) throw keepsChanging(request, error);
@@ -49,7 +52,6 @@ export async function loadTable(
   } catch (error) {
     signal.throwIfAborted();
     const failure = await explainFailure(error, request, tools);
-    const { workspace, table, known } = request;
     const lastGood = known === undefined ? await tools.cache.newest(workspace, table) : undefined;
     return { outcome: "failed", error: failure.toFields(), lastGood };
   }
@@ -64,13 +66,12 @@ async function loadOnce(
   const objects = await sources.find(table.source, signal);
   const seen = versionOf(objects);
   const seenKey = entryKey(workspace, table, seen.identity);
-  if (known?.identity === seen.identity) {
-    await cache.touch(seenKey);
-    return { outcome: "unchanged" };
-  }
-  const cached = await cache.lookup(seenKey);
-  if (cached !== undefined) return { outcome: "loaded", entry: cached };
+  if (known?.identity === seen.identity) return { outcome: "unchanged" };
+  const turn = await cache.claim(seenKey, signal);
+  if (turn.outcome === "built") return { outcome: "loaded", entry: turn.entry };
 
+  // Given up when the entry is published or cannot be built, behind all else.
+  await using _claim = turn.claim;
   using _slot = await slots.take(seen.bytes, signal);
   started?.();
   const startedAt = performance.now();

@@ -24,6 +24,8 @@ export interface LoadRequest {
   readonly table: TableDefinition;
   /** The version that is served now. */
   readonly known: SourceVersion | undefined;
+  /** The path of the served entry, where it could not be read: checked, and built again if damaged. */
+  readonly suspected?: string | undefined;
 }
 
 export type SheetsOutcome =

@@ -1,5 +1,5 @@
 /** Entry of the loader process. It does what its parent asks over IPC, and ends with it. */
-import { type Cache, openCache } from "../cache/cache.ts";
+import { type Cache, type CacheSettings, openCache } from "../cache/cache.ts";
 import type { StoreName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { LogFields, Logger } from "../observe/logger.ts";
@@ -11,6 +11,9 @@ import { type LoadOptions, type LoadTools, loadTable } from "./load-table.ts";
 import type { LoadOutcome, SheetsOutcome } from "./loader.ts";
 import type { FromLoader, LoaderSettings, ToLoader, WriteLevel } from "./messages.ts";
 import { Sources } from "./sources.ts";
+
+/** How often what may go from the cache is looked for, beside what each new entry makes necessary. */
+const SWEEP_MS = 10 * 60_000;
 
 const running = new Map<number, AbortController>();
 const slots = new LoadSlots();
@@ -44,13 +47,19 @@ async function prepare(
   const stores = new Map<StoreName, ObjectStore>();
   for (const [name, options] of settings.stores) stores.set(name, createStore(name, options));
   const { cacheDirectory: directory, cacheSizeBytes: sizeBytes } = settings;
-  cache ??= openCache({ directory, sizeBytes, log });
+  cache ??= openSwept({ directory, sizeBytes, log });
   const limits = { memoryBytes: settings.engineMemoryBytes, threads: settings.threads };
   const sources = new Sources(stores);
   const prepared = { sources, slots, cache: await cache, limits, log };
   // Loads that run go on with the stores that they began with.
   if (running.size === 0) (await before)?.sources.close();
   return prepared;
+}
+
+async function openSwept(settings: CacheSettings): Promise<Cache> {
+  const opened = await openCache(settings);
+  setInterval(() => void opened.sweep(), SWEEP_MS).unref();
+  return opened;
 }
 
 async function answer(

@@ -21,6 +21,11 @@ export interface LiveSource {
    * look. Failures become the tables' state.
    */
   revalidate(): Promise<void>;
+  /**
+   * The files with these paths could not be read, or one that nobody can name: where they are served
+   * they are checked, and built again if they are damaged.
+   */
+  suspect(paths: readonly string[] | undefined): Promise<void>;
   close(): void;
 }
 

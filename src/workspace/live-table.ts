@@ -7,6 +7,8 @@ import type { LiveSource, LiveSourceOptions, ServedTable } from "./live-source.t
 import { Revalidation } from "./revalidation.ts";
 import { entryOf, type TableState } from "./table-state.ts";
 
+const CHECK_PAUSE_MS = 60_000;
+
 /** One table: looks at its source again and again, and knows the version to serve. */
 export class LiveTable implements LiveSource, ServedTable {
   readonly definition: TableDefinition;
@@ -16,6 +18,10 @@ export class LiveTable implements LiveSource, ServedTable {
   readonly #revalidation: Revalidation;
   #state: TableState = { name: "loading" };
   #checkedAt: Date | undefined;
+  /** The file that could not be read, until a look has begun that checks it. */
+  #suspected: string | undefined;
+  /** What was checked last: an engine that cannot read a good file would ask again and again. */
+  #checkedFile: { readonly path: string; readonly atMs: number } | undefined;
 
   constructor(options: LiveSourceOptions) {
     this.#options = options;
@@ -35,6 +41,19 @@ export class LiveTable implements LiveSource, ServedTable {
     return this.#revalidation.run();
   }
 
+  async suspect(paths: readonly string[] | undefined): Promise<void> {
+    const path = entryOf(this.#state)?.path;
+    if (path === undefined || paths?.includes(path) === false) return;
+    const nowMs = performance.now();
+    const checked = this.#checkedFile;
+    if (checked?.path === path && nowMs - checked.atMs < CHECK_PAUSE_MS) return;
+    this.#checkedFile = { path, atMs: nowMs };
+    // A look that runs already does not know of it.
+    await this.#revalidation.running;
+    this.#suspected = path;
+    await this.revalidate();
+  }
+
   close(): void {
     this.#revalidation.close();
     this.#closed.abort(new PgError("admin_shutdown", "the table is no longer in the catalog"));
@@ -45,9 +64,14 @@ export class LiveTable implements LiveSource, ServedTable {
     const served = entryOf(this.#state);
     const signal = this.#closed.signal;
     const before = this.#state;
+    const suspected = this.#suspected;
+    this.#suspected = undefined;
+    // A damaged file is not served further, unlike one that is merely gone from the cache.
+    const kept = (): CacheEntry | undefined =>
+      suspected !== undefined && !existsSync(suspected) ? undefined : served;
     try {
       const outcome = await loader.load(
-        { workspace, table: definition, known: knownVersion(served) },
+        { workspace, table: definition, known: knownVersion(served), suspected },
         { signal },
       );
       this.#checkedAt = new Date();
@@ -64,7 +88,7 @@ export class LiveTable implements LiveSource, ServedTable {
           this.#logLoaded();
           break;
         case "failed":
-          this.#state = failedState(served ?? outcome.lastGood, outcome.error);
+          this.#state = failedState(kept() ?? outcome.lastGood, outcome.error);
           this.#logFailed(before, outcome.error.message, outcome.error.hint);
           break;
       }
@@ -77,7 +101,7 @@ export class LiveTable implements LiveSource, ServedTable {
           ? error.toFields()
           : new PgError("internal_error", "the loader failed").toFields();
       this.#options.looked("failed", undefined);
-      this.#state = failedState(served, fields);
+      this.#state = failedState(kept(), fields);
       this.#logFailed(before, fields.message, fields.hint);
     }
     this.#options.changed(this.#state === before ? "checked" : "state");

@@ -61,6 +61,10 @@ export class LiveWorkbook implements LiveSource {
     await Promise.all(listing.tables.map((table) => table.revalidate()));
   }
 
+  async suspect(paths: readonly string[] | undefined): Promise<void> {
+    await Promise.all(this.#served().map((table) => table.suspect(paths)));
+  }
+
   close(): void {
     this.#revalidation.close();
     this.#closed.abort(new PgError("admin_shutdown", "the table is no longer in the catalog"));

@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { workspaceDirectory } from "../cache/entry-key.ts";
 import type { TableDefinition, Workspace } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
@@ -106,6 +106,15 @@ export class LiveWorkspace {
     const { tables } = source;
     for (const { state } of tables.some(isNamed) ? tables.filter(isNamed) : tables) {
       if ("error" in state) throw PgError.fromFields({ ...state.error, severity: "ERROR" });
+    }
+  }
+
+  /** Files with these paths could not be read, or one that nobody can name. */
+  suspect(paths: readonly string[] | undefined): void {
+    for (const source of this.#sources.values()) {
+      source
+        .suspect(paths)
+        .catch((error: unknown) => this.#options.log.error({ err: error }, "table not checked"));
     }
   }
 
@@ -243,7 +252,7 @@ export class LiveWorkspace {
     const { limits, name } = this.#definition;
     const { defaults, cacheDirectory } = this.#options;
     return {
-      cacheDirectory: join(cacheDirectory, name),
+      cacheDirectory: workspaceDirectory(cacheDirectory, name),
       memoryBytes: limits.memoryBytes ?? defaults.memoryBytes,
       threads: limits.threads ?? defaults.threads,
       tempDiskBytes: limits.tempDiskBytes ?? defaults.tempDiskBytes,

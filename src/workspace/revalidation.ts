@@ -24,6 +24,11 @@ export class Revalidation {
     return this.#running;
   }
 
+  /** The look that runs now. */
+  get running(): Promise<void> | undefined {
+    return this.#running;
+  }
+
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);

@@ -1,16 +1,22 @@
+import { TOUCH_MS, touchServed } from "../cache/touch.ts";
 import type { Catalog, Workspace } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
 import { LiveWorkspace, type LiveWorkspaceOptions } from "./live-workspace.ts";
 import { SqlKnowledge } from "./sql-knowledge.ts";
+import { entryOf } from "./table-state.ts";
 
 /** All workspaces that run now, by name. */
 export class Workspaces {
   readonly #options: LiveWorkspaceOptions;
   readonly #live = new Map<string, LiveWorkspace>();
+  /** What is served must not be evicted, also where nobody looks at its source. */
+  readonly #touching: NodeJS.Timeout;
 
   constructor(options: LiveWorkspaceOptions) {
     this.#options = options;
+    this.#touching = setInterval(() => void touchServed(this.#servedPaths()), TOUCH_MS);
+    this.#touching.unref();
   }
 
   get(name: string): LiveWorkspace | undefined {
@@ -78,9 +84,15 @@ export class Workspaces {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#touching);
     const live = this.all();
     this.#live.clear();
     await Promise.all(live.map((workspace) => workspace.close()));
+  }
+
+  #servedPaths(): readonly string[] {
+    const tables = this.all().flatMap((live) => live.tables);
+    return tables.flatMap(({ state }) => entryOf(state)?.path ?? []);
   }
 
   async #applyOne(definition: Workspace): Promise<void> {

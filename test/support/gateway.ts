@@ -45,7 +45,7 @@ export interface TestGateway extends AsyncDisposable {
 export const USER = { user: "ana", password: "Kaltwasser 9", database: "test" } as const;
 
 /** Made once for all tests of this machine: the same for every workspace. */
-const SHADOW_DIRECTORY = join(tmpdir(), "bucketgres-test-shadow");
+export const SHADOW_DIRECTORY = join(tmpdir(), "bucketgres-test-shadow");
 
 /** A gateway of its own, in this process, on a free port, over files in a folder of its own. */
 export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
