@@ -299,7 +299,15 @@ export const BY_SYSTEM_CODE: Readonly<Record<string, Explanation>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: CERTIFICATE_NAME,
 };
 
+/** Of an answer that S3 began as a success. */
+const UNREADABLE: Explanation = {
+  condition: "io_error",
+  reason: () => "the answer of S3 is cut short or cannot be read",
+  hint: () => "It is tried again at the next refresh; a proxy on the way may have changed it.",
+};
+
 export const BY_STATUS: Readonly<Record<number, Explanation>> = {
+  200: UNREADABLE,
   301: WRONG_REGION,
   307: WRONG_REGION,
   401: ACCESS_DENIED,

@@ -33,7 +33,7 @@ export interface S3Patience {
   readonly responseTimeoutMs: number;
   /** Of one request, for answers such as 503 and for connections that break. */
   readonly attempts: number;
-  /** Of one request, where not even a connection comes about: often a mistake in the settings. */
+  /** Of one request, where no connection or no answer of S3 comes: often a mistake in the settings. */
   readonly attemptsToConnect: number;
   /** No further attempt begins later than this after the first. */
   readonly retryForMs: number;

@@ -82,9 +82,8 @@ export class PatientRetries implements RetryStrategy {
 
   #attemptsFor({ error }: RetryErrorInfo): number {
     const { attempts, attemptsToConnect } = this.#patience;
-    return NOT_CONNECTED.has(String(codeOf(error)))
-      ? Math.min(attempts, attemptsToConnect)
-      : attempts;
+    const isNoService = NOT_CONNECTED.has(String(codeOf(error))) || isUnreadable(error);
+    return isNoService ? Math.min(attempts, attemptsToConnect) : attempts;
   }
 
   #firstPauseMs({ error, errorType }: RetryErrorInfo): number {
@@ -107,8 +106,13 @@ export function pauseBefore(
 }
 
 function isWorthRepeating({ errorType, error }: RetryErrorInfo): boolean {
-  if (errorType === "CLIENT_ERROR") return false;
+  if (errorType === "CLIENT_ERROR") return isUnreadable(error);
   return !NEVER_BETTER.has(error?.$metadata?.httpStatusCode ?? 0);
+}
+
+/** A success that is no document: cut short on its way, or not from S3 at all. */
+function isUnreadable(error: RetryErrorInfo["error"]): boolean {
+  return error?.$metadata?.httpStatusCode === 200;
 }
 
 function codeOf(error: unknown): unknown {
