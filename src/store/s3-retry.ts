@@ -82,8 +82,9 @@ export class PatientRetries implements RetryStrategy {
 
   #attemptsFor({ error }: RetryErrorInfo): number {
     const { attempts, attemptsToConnect } = this.#patience;
-    const isNoService = NOT_CONNECTED.has(String(codeOf(error))) || isUnreadable(error);
-    return isNoService ? Math.min(attempts, attemptsToConnect) : attempts;
+    const maySoonBeOver =
+      !NOT_CONNECTED.has(String(codeOf(error))) && !isUnreadable(error) && !isSkewed(error);
+    return maySoonBeOver ? attempts : Math.min(attempts, attemptsToConnect);
   }
 
   #firstPauseMs({ error, errorType }: RetryErrorInfo): number {
@@ -106,13 +107,18 @@ export function pauseBefore(
 }
 
 function isWorthRepeating({ errorType, error }: RetryErrorInfo): boolean {
-  if (errorType === "CLIENT_ERROR") return isUnreadable(error);
+  if (errorType === "CLIENT_ERROR") return isUnreadable(error) || isSkewed(error);
   return !NEVER_BETTER.has(error?.$metadata?.httpStatusCode ?? 0);
 }
 
 /** A success that is no document: cut short on its way, or not from S3 at all. */
 function isUnreadable(error: RetryErrorInfo["error"]): boolean {
   return error?.$metadata?.httpStatusCode === 200;
+}
+
+/** The SDK has taken over the clock of whoever answered, which a next answer may correct again. */
+function isSkewed(error: RetryErrorInfo["error"]): boolean {
+  return error?.name === "RequestTimeTooSkewed";
 }
 
 function codeOf(error: unknown): unknown {

@@ -209,10 +209,10 @@ test("the terms of a bucket are read, and the key of its objects only over TLS",
   const settings = settingsOf(yaml("region: eu-west-1"), { SSE: key });
   expect([...settings.stores.values()]).toMatchObject([{ requesterPays: true, customerKey: key }]);
   expect(messages("region: eu-west-1", "c2hvcnQ=")).toEqual([
-    "the key has 5 bytes; it must be 32 bytes in base64",
+    "key: this has 5 bytes, but must be 32 bytes in base64",
   ]);
   expect(messages("region: eu-west-1", "k".repeat(31))).toEqual([
-    "the key is not base64; it must be 32 bytes in base64",
+    "key: this is not base64, but must be 32 bytes in base64",
   ]);
   expect(messages("endpoint: http://minio.example", key)).toEqual([
     'sse_c of store "lake" needs an endpoint with https',

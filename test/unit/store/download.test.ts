@@ -60,6 +60,21 @@ test("an object that changes between two parts is read again from its head", asy
   expect(headsOf(fixture.s3.requests)).toBe(2);
 });
 
+test("a server that ignores If-Match mixes no two versions of a large object", async () => {
+  const after = patternedBytes(40 * MIB).reverse();
+  await using fixture = await startS3Store({ [KEY]: patternedBytes(40 * MIB) });
+  await using folder = await makeFolder();
+  const gets = { operation: "GetObject", times: Number.POSITIVE_INFINITY } as const;
+  fixture.s3.faults.next({ fault: "overwrite", body: after, operation: "GetObject", skip: 2 });
+  fixture.s3.faults.next({ fault: "ignore", headers: ["if-match"], ...gets });
+
+  const object = await download(fixture.store, KEY, join(folder.path, "copy"));
+
+  expect(object.sizeBytes).toBe(after.length);
+  expect(sha256(await readFile(join(folder.path, "copy")))).toBe(sha256(after));
+  expect(headsOf(fixture.s3.requests)).toBe(2);
+});
+
 test("an object that gets shorter leaves nothing of its longer version", async () => {
   await using fixture = await startS3Store({ [KEY]: patternedBytes(17 * MIB) });
   await using folder = await makeFolder();

@@ -114,6 +114,18 @@ test("a clock that stays wrong is told", async () => {
   expect(await failureOf(contentOf(fixture.store, KEY))).toMatchObject({ sqlstate: "58000" });
 });
 
+test("one answer with a wrong clock does no lasting harm", async () => {
+  await using fixture = await startS3Store(OBJECTS, {
+    patience: { attempts: 3, attemptsToConnect: 3 },
+  });
+  const headers = { date: new Date(Date.now() + 3 * 3_600_000).toUTCString() };
+  fixture.s3.faults.next({ fault: "error", code: "RequestTimeTooSkewed", headers });
+
+  expect(await contentOf(fixture.store, KEY)).toBe("x");
+  // The second attempt was sent by that wrong clock, and its refusal corrected it.
+  expect(fixture.s3.requests).toHaveLength(3);
+});
+
 test("pauses double up to the longest, and half of each is by chance", () => {
   const chance = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
