@@ -36,7 +36,7 @@ export async function removeLeftovers(cacheDirectory: string, now: number): Prom
 
 async function isLeftover(path: string, name: string, now: number): Promise<boolean> {
   const [host, pid, id] = name.split(SEPARATOR);
-  // The engine has its temporary files here, too.
+  // The engine has its temporary files here, too, and so have downloads that broke off.
   if (pid === undefined || id === undefined) return false;
   if (host === hostname()) return !isAlive(Number(pid));
   try {
@@ -55,6 +55,11 @@ function isAlive(pid: number): boolean {
     // EPERM: it lives, as another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
+}
+
+/** Where downloads are kept that broke off, so that the next load goes on with them. */
+export function partialsDirectory(cacheDirectory: string): string {
+  return join(temporaryDirectory(cacheDirectory), "downloads");
 }
 
 function temporaryDirectory(cacheDirectory: string): string {

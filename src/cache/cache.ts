@@ -8,7 +8,12 @@ import { basename, dirname, join } from "node:path";
 import type { TableDefinition } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import type { Logger } from "../observe/logger.ts";
-import { type BuildDirectory, makeBuildDirectory, removeLeftovers } from "./build-directory.ts";
+import {
+  type BuildDirectory,
+  makeBuildDirectory,
+  partialsDirectory,
+  removeLeftovers,
+} from "./build-directory.ts";
 import type { CacheEntry } from "./cache-entry.ts";
 import { type EntryKey, entryKey, entryPath, workspaceDirectory } from "./entry-key.ts";
 import { chooseEvicted, listEntries } from "./evict.ts";
@@ -85,6 +90,11 @@ export class Cache {
   /** Where to build a new entry, on the file system where it is to be. */
   makeBuildDirectory(): Promise<BuildDirectory> {
     return makeBuildDirectory(this.directory);
+  }
+
+  /** On the same file system as the build directories. */
+  get partialsDirectory(): string {
+    return partialsDirectory(this.directory);
   }
 
   /**

@@ -17,11 +17,8 @@ const CUSTOMER_KEY = TEXT.superRefine((key, context) => {
   if (isCustomerKey(key)) return;
   const isBase64 = key.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(key);
   const size = isBase64 ? `has ${Buffer.from(key, "base64").length} bytes` : "is not base64";
-  refuse(
-    context,
-    `the key ${size}; it must be 32 bytes in base64`,
-    "See: openssl rand -base64 32.",
-  );
+  const message = `this ${size}, but must be 32 bytes in base64`;
+  refuse(context, message, "Make one with: openssl rand -base64 32.");
 });
 
 const S3_STORE = z.strictObject({

@@ -40,7 +40,7 @@ export class S3Connection {
   readonly #options: S3StoreOptions;
   #region: string | undefined;
   #client: Promise<S3Client> | undefined;
-  #renewal: Promise<Identity> | undefined;
+  #renewal: Promise<void> | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(store: string, options: S3StoreOptions, patience: S3Patience) {
@@ -93,7 +93,8 @@ export class S3Connection {
     let mayRenew = this.#options.credentials === undefined;
     for (;;) {
       const client = await (this.#client ??= this.#build());
-      const used = mayRenew ? await identityOf(client) : undefined;
+      // Those that the request is signed with, or a moment later already their successors.
+      const used = mayRenew ? await client.config.credentials() : undefined;
       try {
         return await request(client, abortedBy(signal));
       } catch (error) {
@@ -129,16 +130,23 @@ export class S3Connection {
     const saysSo = s3Code !== undefined && CREDENTIAL_CODES.has(s3Code);
     const maySayMore = status === 403 && (s3Code === undefined || s3Code === "AccessDenied");
     if (used === undefined || (!saysSo && !maySayMore)) return false;
-    // Another request, or the approaching end of their validity, has renewed them meanwhile.
-    if ((await identityOf(client)) !== used) return true;
     const isRecent = Date.now() - this.#renewedAt < this.patience.renewalPauseMs;
-    // What is not allowed stays so: asking anew for each such request would wear out the provider.
-    if (!saysSo && isRecent) return false;
     try {
-      await (this.#renewal ??= client.config.credentials({ forceRefresh: true }));
+      // Another request, or the approaching end of their validity, has renewed them meanwhile.
+      if ((await client.config.credentials()) !== used) return true;
+      // What is not allowed stays so: asking anew for each such request would wear out the provider.
+      if (!saysSo && isRecent) return false;
+      await (this.#renewal ??= this.#renewedBy(client));
       return true;
     } catch {
       return false; // Then the refusal by S3 is what the user has to read.
+    }
+  }
+
+  /** Asks the provider afresh, for all requests that were refused meanwhile. */
+  async #renewedBy(client: S3Client): Promise<void> {
+    try {
+      await client.config.credentials({ forceRefresh: true });
     } finally {
       this.#renewal = undefined;
       this.#renewedAt = Date.now();
@@ -194,15 +202,6 @@ async function configuredRegion(): Promise<string> {
     return FIRST_REGION;
   } finally {
     client.destroy();
-  }
-}
-
-/** Undefined where there are none, which the request itself is going to report. */
-async function identityOf(client: S3Client): Promise<Identity | undefined> {
-  try {
-    return await client.config.credentials();
-  } catch {
-    return undefined;
   }
 }
 

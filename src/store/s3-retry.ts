@@ -25,6 +25,9 @@ const NOT_CONNECTED: ReadonlySet<string> = new Set([
 /** What a server that lacks the feature answers, however often it is asked. */
 const NEVER_BETTER: ReadonlySet<number> = new Set([501, 505]);
 
+/** With our clock, with the one that the refusal tells, and once more should that one be wrong. */
+const SKEWED_ATTEMPTS = 3;
+
 /** How far one request has come: the count and the pause are read by the SDK, which waits. */
 class Attempted implements RetryToken {
   readonly startedAt: number;
@@ -82,9 +85,9 @@ export class PatientRetries implements RetryStrategy {
 
   #attemptsFor({ error }: RetryErrorInfo): number {
     const { attempts, attemptsToConnect } = this.#patience;
-    const maySoonBeOver =
-      !NOT_CONNECTED.has(String(codeOf(error))) && !isUnreadable(error) && !isSkewed(error);
-    return maySoonBeOver ? attempts : Math.min(attempts, attemptsToConnect);
+    if (isSkewed(error)) return Math.min(attempts, SKEWED_ATTEMPTS);
+    const isNoService = NOT_CONNECTED.has(String(codeOf(error))) || isUnreadable(error);
+    return isNoService ? Math.min(attempts, attemptsToConnect) : attempts;
   }
 
   #firstPauseMs({ error, errorType }: RetryErrorInfo): number {

@@ -30,6 +30,27 @@ test("credentials are asked for once while they are far from their end", async (
   expect(fixture.endpoint.asked).toBe(1);
 });
 
+test("many first requests at a time ask for credentials once", async () => {
+  await using fixture = await startWithEndpoint();
+
+  const contents = await Promise.all(
+    Array.from({ length: 20 }, () => contentOf(fixture.store, KEY)),
+  );
+
+  expect(new Set(contents)).toEqual(new Set(["x"]));
+  expect(fixture.endpoint.asked).toBe(1);
+});
+
+test("many requests that are refused at a time ask for new credentials once", async () => {
+  await using fixture = await startWithEndpoint();
+  expect(await contentOf(fixture.store, KEY)).toBe("x");
+  fixture.s3.renewCredentials();
+
+  await Promise.all(Array.from({ length: 20 }, () => contentOf(fixture.store, KEY)));
+
+  expect(fixture.endpoint.asked).toBe(2);
+});
+
 test("credentials are renewed in the last minutes before their end, and no request is refused", async () => {
   await using fixture = await startWithEndpoint((asked) => (asked === 1 ? 60_000 : HOUR_MS));
 
@@ -40,18 +61,6 @@ test("credentials are renewed in the last minutes before their end, and no reque
   for (const _ of [1, 2, 3]) expect(await contentOf(fixture.store, KEY)).toBe("x");
 
   expect(fixture.endpoint.asked).toBe(2);
-});
-
-test("credentials that live for seconds are replaced as often as that takes", async () => {
-  await using fixture = await startWithEndpoint(() => 1000);
-  const before = new Set<unknown>();
-
-  await vi.waitFor(async () => {
-    fixture.s3.renewCredentials();
-    expect(await contentOf(fixture.store, KEY)).toBe("x");
-    before.add(fixture.s3.credentials.accessKeyId);
-    expect(before.size).toBe(4);
-  });
 });
 
 describe.each<[string, (store: S3Store) => Promise<unknown>, unknown]>([
@@ -201,6 +210,19 @@ test("a profile in a file that someone wrote again is read again after an expiry
   await fixture.write();
 
   expect(await keysOf(fixture.store, "")).toEqual([KEY]);
+});
+
+// The last one: what it still asks for in the background would be counted by a test after it.
+test("credentials that live for seconds are replaced as often as that takes", async () => {
+  await using fixture = await startWithEndpoint(() => 1000);
+  const before = new Set<unknown>();
+
+  await vi.waitFor(async () => {
+    fixture.s3.renewCredentials();
+    expect(await contentOf(fixture.store, KEY)).toBe("x");
+    before.add(fixture.s3.credentials.accessKeyId);
+    expect(before.size).toBe(4);
+  });
 });
 
 async function startWithEndpoint(
