@@ -95,12 +95,13 @@ export class S3Connection {
       const client = await (this.#client ??= this.#build());
       // Those that the request is signed with, or a moment later already their successors.
       const used = mayRenew ? await client.config.credentials() : undefined;
+      const region = this.#region;
       try {
         return await request(client, abortedBy(signal));
       } catch (error) {
         signal?.throwIfAborted();
         const symptoms = symptomsOf(error);
-        if (mayFollow && this.#follow(symptoms)) mayFollow = false;
+        if (mayFollow && this.#follow(region, symptoms)) mayFollow = false;
         else if (mayRenew && (await this.#renew(client, used, symptoms))) mayRenew = false;
         else throw error;
       }
@@ -108,18 +109,22 @@ export class S3Connection {
   }
 
   close(): void {
-    void this.#client?.then((built) => built.destroy());
+    const client = this.#client;
     this.#client = undefined;
+    void client?.then(
+      (built) => built.destroy(),
+      () => undefined, // Who asked for it has heard why it could not be built.
+    );
   }
 
   get #isPathStyle(): boolean {
     return this.#options.pathStyle ?? this.#options.endpoint !== undefined;
   }
 
-  /** Whether S3 names a region other than the one we asked in, which is ours from now on. */
-  #follow({ bucketRegion }: Symptoms): boolean {
+  /** Whether S3 names a region other than the one it was asked in, which is ours from now on. */
+  #follow(asked: string | undefined, { bucketRegion }: Symptoms): boolean {
     if (bucketRegion === undefined || !REGION.test(bucketRegion)) return false;
-    if (bucketRegion === this.#region) return false;
+    if (bucketRegion === asked) return false;
     this.#region = bucketRegion;
     return true;
   }

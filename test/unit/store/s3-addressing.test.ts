@@ -59,6 +59,19 @@ test.each<[string, (store: S3Store) => Promise<unknown>]>([
   expect(fixture.s3.requests[0]?.headers["authorization"]).toContain("/eu-central-1/s3/");
 });
 
+test("many first requests at a time all find out the region", async () => {
+  await using fixture = await startS3Store(
+    { [KEY]: "x" },
+    { server: { region: "eu-central-1" }, store: { region: undefined } },
+  );
+
+  const contents = await Promise.all(
+    Array.from({ length: 20 }, () => contentOf(fixture.store, KEY)),
+  );
+
+  expect(new Set(contents)).toEqual(new Set(["x"]));
+});
+
 test.each([
   ["PermanentRedirect", "GetObject"],
   ["PermanentRedirect", "HeadObject"],
