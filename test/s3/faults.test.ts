@@ -16,6 +16,7 @@ import { findRealServer, type RealServer } from "./real-server.ts";
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
 
 const found = await findRealServer();
+if ("missing" in found) process.stderr.write(`test/s3/faults is skipped: ${found.missing}\n`);
 
 const KEY = "sales/orders + 100%.csv" as ObjectKey;
 const MIB = 1024 * 1024;
