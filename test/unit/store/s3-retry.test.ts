@@ -139,7 +139,7 @@ test("pauses double up to the longest, and half of each is by chance", () => {
   );
 });
 
-test("a burst of SlowDown is waited out for most of a minute, and no longer", async () => {
+test("a burst of SlowDown is waited out for 45 seconds at most", async () => {
   expect(await pausesOf({ errorType: "THROTTLING" }, 1)).toEqual([
     1000, 2000, 4000, 8000, 10_000, 10_000, 10_000,
   ]);
