@@ -5,6 +5,8 @@
 #   .ci/s3-server.sh start DIR PORT   starts it with its data under DIR, prints lines to export
 #   .ci/s3-server.sh stop DIR         stops it; DIR is left as it is
 #
+# BUCKETGRES_TEST_S3_ADMIN is versitygw itself, which creates users for the tests of policies.
+#
 #   eval "$(.ci/s3-server.sh start /tmp/s3 9444)" && npx vitest run test/s3
 set -euo pipefail
 
@@ -42,10 +44,12 @@ start() {
   install_server
   key=test$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
   secret=$(od -An -N20 -tx1 /dev/urandom | tr -d ' \n')
-  # A directory below data is a bucket; sidecar holds what file systems without xattrs cannot.
-  mkdir -p "$directory/data/$bucket" "$directory/sidecar"
+  # A directory below data is a bucket; sidecar holds what file systems without xattrs cannot,
+  # versions the older versions of versioned buckets, and iam the users that tests create.
+  mkdir -p "$directory/data/$bucket" "$directory/sidecar" "$directory/versions" "$directory/iam"
   ROOT_ACCESS_KEY=$key ROOT_SECRET_KEY=$secret setsid "$binary" --port "127.0.0.1:$port" \
-    --quiet --keep-alive posix --sidecar "$directory/sidecar" "$directory/data" \
+    --quiet --keep-alive --iam-dir "$directory/iam" posix --sidecar "$directory/sidecar" \
+    --versioning-dir "$directory/versions" "$directory/data" \
     >"$directory/log" 2>&1 </dev/null &
   echo $! >"$directory/pid"
 
@@ -55,6 +59,7 @@ start() {
       echo "export BUCKETGRES_TEST_S3_KEY=$key"
       echo "export BUCKETGRES_TEST_S3_SECRET=$secret"
       echo "export BUCKETGRES_TEST_S3_BUCKET=$bucket"
+      printf 'export BUCKETGRES_TEST_S3_ADMIN=%q\n' "$binary"
       return
     fi
     is_running "$directory" || break

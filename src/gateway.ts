@@ -10,6 +10,7 @@ import type { Configuration, LoadedConfiguration } from "./catalog/configuration
 import { ConfigurationWatch } from "./catalog/watch.ts";
 import type { RoleName } from "./core/brands.ts";
 import { Closers } from "./core/closers.ts";
+import { isLoopback } from "./core/loopback.ts";
 import { PgError } from "./core/pg-error.ts";
 import { SERVER_VERSION } from "./core/server-version.ts";
 import { EnginePool } from "./engine/engine-pool.ts";
@@ -23,7 +24,7 @@ import { secureContextOf } from "./server/tls.ts";
 import type { SessionServices } from "./session/session.ts";
 import { SessionRegistry } from "./session/session-registry.ts";
 import { formatProblem } from "./settings/problem.ts";
-import { isLoopback, needsRestart, type Settings, type UserSettings } from "./settings/settings.ts";
+import { needsRestart, type Settings, type UserSettings } from "./settings/settings.ts";
 import { ShadowPool } from "./shadow/shadow-pool.ts";
 import { loadParser } from "./sql/parse.ts";
 import { Workspaces } from "./workspace/workspaces.ts";

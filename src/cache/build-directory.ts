@@ -53,6 +53,11 @@ async function isLeftover(path: string, name: string, now: number): Promise<bool
   }
 }
 
+/** Where downloads are kept that broke off, so that the next load goes on with them. */
+export function partialsDirectory(cacheDirectory: string): string {
+  return join(temporaryDirectory(cacheDirectory), "downloads");
+}
+
 function temporaryDirectory(cacheDirectory: string): string {
   return join(cacheDirectory, TEMPORARY);
 }

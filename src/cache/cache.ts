@@ -8,7 +8,12 @@ import { basename, dirname } from "node:path";
 import type { TableDefinition } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import type { Logger } from "../observe/logger.ts";
-import { type BuildDirectory, makeBuildDirectory, removeLeftovers } from "./build-directory.ts";
+import {
+  type BuildDirectory,
+  makeBuildDirectory,
+  partialsDirectory,
+  removeLeftovers,
+} from "./build-directory.ts";
 import type { CacheEntry } from "./cache-entry.ts";
 import {
   CLAIM_TIMING,
@@ -118,6 +123,11 @@ export class Cache {
   /** Where to build a new entry, on the file system where it is to be. */
   makeBuildDirectory(): Promise<BuildDirectory> {
     return makeBuildDirectory(this.directory);
+  }
+
+  /** On the same file system as the build directories. */
+  get partialsDirectory(): string {
+    return partialsDirectory(this.directory);
   }
 
   /**

@@ -2,7 +2,7 @@ import type { Cache } from "../cache/cache.ts";
 import { entryKey } from "../cache/entry-key.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { Logger } from "../observe/logger.ts";
-import { type LocalObject, openLocally } from "../store/download.ts";
+import { type LocalFolders, type LocalObject, openLocally } from "../store/download.ts";
 import { ObjectChangedError, type ObjectInfo, type ObjectStore } from "../store/object-store.ts";
 import { buildEntry, type EngineLimits } from "./build-entry.ts";
 import { explainFailure } from "./explain-failure.ts";
@@ -76,7 +76,11 @@ async function loadOnce(
   started?.();
   const startedAt = performance.now();
   await using directory = await cache.makeBuildDirectory();
-  await using files = await openAll(store, objects, table.source.versionId, directory.path, signal);
+  const folders = {
+    folder: directory.path,
+    partials: { folder: cache.partialsDirectory, storeName: table.source.store },
+  };
+  await using files = await openAll(store, objects, table.source.versionId, folders, signal);
   // What was opened counts, which may be newer than what was found.
   const source = versionOf(files.all.map(({ object }) => object));
   const built = await buildEntry({
@@ -106,7 +110,7 @@ async function openAll(
   store: ObjectStore,
   objects: readonly ObjectInfo[],
   versionId: string | undefined,
-  folder: string,
+  folders: LocalFolders,
   signal: AbortSignal,
 ): Promise<OpenedFiles> {
   const opened: LocalObject[] = [];
@@ -118,7 +122,7 @@ async function openAll(
   const queue = objects.entries();
   const work = async (): Promise<void> => {
     for (const [index, { key }] of queue) {
-      opened[index] = await openLocally(store, key, { folder, versionId, signal: either });
+      opened[index] = await openLocally(store, key, { ...folders, versionId, signal: either });
     }
   };
   // All have to end before anything may be removed, so the first failure stops the others.

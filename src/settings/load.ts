@@ -3,12 +3,13 @@ import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { assert } from "../core/assert.ts";
 import type { RoleName, StoreName } from "../core/brands.ts";
+import { mayCarryKeys } from "../core/customer-key.ts";
+import { isLoopback } from "../core/loopback.ts";
 import { memoryLimitBytes } from "./memory-limit.ts";
 import { type Problem, sortProblems } from "./problem.ts";
 import type { Share } from "./scalars.ts";
 import { valueAt } from "./schema-walk.ts";
 import {
-  isLoopback,
   type LogLevel,
   type NotYet,
   SETTINGS,
@@ -195,7 +196,7 @@ function tlsOf(values: Values, host: string, inFolder: (path: string) => string)
 
 function storeOf(entry: StoreEntry, inFolder: (path: string) => string): StoreSettings {
   if (entry.type === "directory") return { type: "directory", path: inFolder(entry.path) };
-  const { bucket, region, endpoint, path_style, credentials } = entry;
+  const { bucket, region, endpoint, path_style, credentials, requester_pays, sse_c } = entry;
   return {
     type: "s3",
     bucket,
@@ -208,6 +209,8 @@ function storeOf(entry: StoreEntry, inFolder: (path: string) => string): StoreSe
       secretAccessKey: credentials.secret_access_key,
       sessionToken: credentials.session_token,
     },
+    requesterPays: requester_pays,
+    customerKey: sse_c?.key,
   };
 }
 
@@ -248,6 +251,18 @@ function contradictions(
       ),
     );
   }
+  for (const [name, store] of settings.stores) {
+    if (store.type !== "s3" || store.customerKey === undefined) continue;
+    if (mayCarryKeys(store.endpoint)) continue;
+    problems.push(
+      document.problem(
+        "value",
+        ["stores", name, "sse_c"],
+        `sse_c of store "${name}" needs an endpoint with https`,
+        "Each request carries the key, which anyone on the way could read.",
+      ),
+    );
+  }
   for (const [one, other] of [
     ["certificate", "key"],
     ["key", "certificate"],
@@ -279,7 +294,13 @@ function isDirectory(path: string): boolean {
 }
 
 /** What may be shown of a store; everything else there, and all of a user, may be a secret. */
-const SHOWN_OF_STORES: ReadonlySet<unknown> = new Set(["type", "region", "path_style", "path"]);
+const SHOWN_OF_STORES: ReadonlySet<unknown> = new Set([
+  "type",
+  "region",
+  "path_style",
+  "requester_pays",
+  "path",
+]);
 
 function isSecret(path: YamlPath): boolean {
   if (path[0] === "users") return true;

@@ -241,6 +241,9 @@ export type StoreSettings =
       readonly pathStyle: boolean;
       /** Undefined: AWS's own chain. */
       readonly credentials: S3Credentials | undefined;
+      readonly requesterPays?: boolean | undefined;
+      /** Of SSE-C, in base64. */
+      readonly customerKey?: string | undefined;
     };
 
 export interface S3Credentials {
@@ -259,15 +262,6 @@ export interface UserSettings {
 export interface NotYet {
   readonly key: string;
   readonly message: string;
-}
-
-/** Whether only this machine can reach what listens on `host`. */
-export function isLoopback(host: string): boolean {
-  const address = host
-    .toLowerCase()
-    .replace(/^\[|\]$/g, "")
-    .replace(/^::ffff:/, "");
-  return address === "localhost" || address === "::1" || /^127(\.\d{1,3}){3}$/.test(address);
 }
 
 /** The settings that differ between the two and cannot change while running. */

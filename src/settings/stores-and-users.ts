@@ -1,5 +1,6 @@
 /** The entries of `stores:` and `users:`, as the YAML has them. */
 import { z } from "zod";
+import { isCustomerKey } from "../core/customer-key.ts";
 import { TEXT, textLike } from "./scalars.ts";
 
 const CREDENTIALS = z.strictObject({
@@ -12,10 +13,18 @@ const CREDENTIALS = z.strictObject({
 const BUCKET = textLike("a bucket's name such as acme-data", /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/);
 const ENDPOINT = textLike("a URL such as https://minio.example:9000", /^https?:\/\/[^\s/@]+\/?$/);
 
+const CUSTOMER_KEY = TEXT.superRefine((key, context) => {
+  if (isCustomerKey(key)) return;
+  const isBase64 = key.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(key);
+  const size = isBase64 ? `has ${Buffer.from(key, "base64").length} bytes` : "is not base64";
+  const message = `this ${size}, but must be 32 bytes in base64`;
+  refuse(context, message, "Make one with: openssl rand -base64 32.");
+});
+
 const S3_STORE = z.strictObject({
   type: z.literal("s3").describe("A bucket of S3 or of a server that speaks its protocol"),
   bucket: BUCKET.describe("The bucket's name"),
-  region: TEXT.optional().describe("Default: AWS's own configuration, else us-east-1"),
+  region: TEXT.optional().describe("Default: AWS's own configuration, else the bucket's own"),
   endpoint: ENDPOINT.optional().describe("For MinIO, R2, Ceph and others; none for AWS"),
   path_style: z
     .boolean()
@@ -24,6 +33,14 @@ const S3_STORE = z.strictObject({
   credentials: CREDENTIALS.optional().describe(
     "Default: AWS's own chain, refreshed before it expires",
   ),
+  requester_pays: z
+    .boolean()
+    .optional()
+    .describe("Whether our account is charged for what it reads from another's bucket"),
+  sse_c: z
+    .strictObject({ key: CUSTOMER_KEY.describe("32 bytes in base64, best from the environment") })
+    .optional()
+    .describe("The key with which all objects of the store are encrypted (SSE-C)"),
 });
 
 const DIRECTORY_STORE = z.strictObject({

@@ -3,7 +3,7 @@ import { unreachable } from "../core/assert.ts";
 import type { StoreName } from "../core/brands.ts";
 import { DirectoryStore } from "./directory-store.ts";
 import type { ObjectStore } from "./object-store.ts";
-import type { S3StoreOptions } from "./s3-client.ts";
+import type { S3StoreOptions } from "./s3-options.ts";
 import { S3Store } from "./s3-store.ts";
 
 /** A store as the server's YAML describes it. */

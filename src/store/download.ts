@@ -11,6 +11,7 @@ import {
   type ObjectInfo,
   type ObjectStore,
 } from "./object-store.ts";
+import { PartialFile } from "./partial-file.ts";
 
 export interface DownloadOptions {
   /** Default: the latest. */
@@ -38,15 +39,31 @@ const PARALLEL_PARTS = { usual: 4, large: 8 } as const;
 /** How often an object may change under our hands before we give up. */
 const RESTARTS = 3;
 
+export interface LocalFolders {
+  readonly folder: string;
+  /** Where large downloads that broke off are kept; by default they begin anew. */
+  readonly partials?: PartialsFolder | undefined;
+}
+
+export interface PartialsFolder {
+  /** On the same file system as the folder of whole files; any number of processes may share it. */
+  readonly folder: string;
+  /** Stores of different servers may have the same bucket. */
+  readonly storeName: string;
+}
+
 /** Files of a directory store are read where they are; all other objects are copied to `folder`. */
 export async function openLocally(
   store: ObjectStore,
   key: ObjectKey,
-  { folder, ...options }: DownloadOptions & { readonly folder: string },
+  { folder, partials, ...options }: DownloadOptions & LocalFolders,
 ): Promise<LocalObject> {
   if (store instanceof DirectoryStore) return openInPlace(store, key, options);
   const path = join(folder, `${randomUUID()}.download`);
-  const object = await download(store, key, path, options);
+  const object =
+    partials === undefined
+      ? await download(store, key, path, options)
+      : await downloadOn(store, key, path, { ...options, partials });
   return {
     path,
     object,
@@ -75,25 +92,69 @@ export async function download(
   }
 }
 
-async function downloadTo(
+/** As `download`, but goes on with what an earlier try at the same version has left. */
+async function downloadOn(
+  store: ObjectStore,
+  key: ObjectKey,
+  path: string,
+  { partials, ...options }: DownloadOptions & { readonly partials: PartialsFolder },
+): Promise<ObjectInfo> {
+  return whileUnchanged(store, key, options, async (object) => {
+    const { etag, versionId, sizeBytes } = object;
+    // What is fetched with one request has no parts that could be there already.
+    if (sizeBytes <= SINGLE_REQUEST_BYTES) return download(store, key, path, options);
+    const { folder, storeName } = partials;
+    const identity = [storeName, store.description, key, etag, versionId, sizeBytes, PART_BYTES];
+    const partial = await PartialFile.claim(folder, JSON.stringify(identity));
+    try {
+      await fetchParts(partial.file, store, object, options.signal, partial);
+      await assertSize(partial.file, object);
+      await partial.finish(path);
+      return object;
+    } catch (error) {
+      if (error instanceof ObjectChangedError || isDiskFull(error)) await partial.discard();
+      else await partial.release();
+      throw isDiskFull(error) ? diskFull(error, key) : error;
+    }
+  });
+}
+
+function downloadTo(
   file: FileHandle,
   store: ObjectStore,
   key: ObjectKey,
   options: DownloadOptions,
 ): Promise<ObjectInfo> {
+  return whileUnchanged(store, key, options, async (object) => {
+    await file.truncate(0);
+    await fetchAll(file, store, object, options.signal);
+    await assertSize(file, object);
+    return object;
+  });
+}
+
+/** Begins again from the object's head where it changed meanwhile. */
+async function whileUnchanged(
+  store: ObjectStore,
+  key: ObjectKey,
+  options: DownloadOptions,
+  copy: (object: ObjectInfo) => Promise<ObjectInfo>,
+): Promise<ObjectInfo> {
   for (let restarts = 0; ; restarts += 1) {
     const object = await found(store, key, options);
     try {
-      await file.truncate(0);
-      await fetchAll(file, store, object, options.signal);
-      const { size } = await file.stat();
-      if (size === object.sizeBytes) return object;
-      throw new ObjectChangedError(`${key} has ${size} bytes instead of ${object.sizeBytes}`);
+      return await copy(object);
     } catch (error) {
       if (!(error instanceof ObjectChangedError)) throw error;
       if (restarts === RESTARTS) throw keepsChanging(store, key, error);
     }
   }
+}
+
+async function assertSize(file: FileHandle, { key, sizeBytes }: ObjectInfo): Promise<void> {
+  const { size } = await file.stat();
+  if (size === sizeBytes) return;
+  throw new ObjectChangedError(`${key} has ${size} bytes instead of ${sizeBytes}`);
 }
 
 async function fetchAll(
@@ -102,27 +163,41 @@ async function fetchAll(
   object: ObjectInfo,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  if (object.sizeBytes > SINGLE_REQUEST_BYTES) await fetchParts(file, store, object, signal);
+  else await fetchPart(file, store, object, undefined, signal);
+}
+
+/** What is done already, and who wants to hear what else is. */
+interface PartRecord {
+  readonly done: ReadonlySet<number>;
+  record(part: number): Promise<void>;
+}
+
+async function fetchParts(
+  file: FileHandle,
+  store: ObjectStore,
+  object: ObjectInfo,
+  signal: AbortSignal | undefined,
+  recorded?: PartRecord,
+): Promise<void> {
   const { sizeBytes } = object;
-  if (sizeBytes <= SINGLE_REQUEST_BYTES) {
-    await fetchPart(file, store, object, undefined, signal);
-    return;
-  }
+  const parts = Array.from({ length: Math.ceil(sizeBytes / PART_BYTES) }, (_, part) => part);
+  const queue = parts.filter((part) => recorded?.done.has(part) !== true).values();
   const failed = new AbortController();
   const either = AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])]);
-  let nextFrom = 0;
-  const fetchParts = async () => {
-    while (nextFrom < sizeBytes) {
-      const from = nextFrom;
-      nextFrom += PART_BYTES;
-      const range = { from, to: Math.min(nextFrom, sizeBytes) };
+  const fetchNext = async () => {
+    for (const part of queue) {
+      const from = part * PART_BYTES;
+      const range = { from, to: Math.min(from + PART_BYTES, sizeBytes) };
       await fetchPart(file, store, object, range, either);
+      await recorded?.record(part);
     }
   };
   const parallel = sizeBytes > LARGE_BYTES ? PARALLEL_PARTS.large : PARALLEL_PARTS.usual;
   // All have to end before the file may be closed, so the first failure stops the others.
   await Promise.all(
     Array.from({ length: parallel }, () =>
-      fetchParts().catch((error: unknown) => failed.abort(error)),
+      fetchNext().catch((error: unknown) => failed.abort(error)),
     ),
   );
   failed.signal.throwIfAborted();

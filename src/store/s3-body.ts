@@ -5,9 +5,10 @@ import { GetObjectCommand } from "@aws-sdk/client-s3";
 import type { ETag, ObjectKey } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
 import { type ByteRange, ObjectChangedError } from "./object-store.ts";
-import { abortedBy, type S3Connection } from "./s3-client.ts";
+import type { S3Connection } from "./s3-client.ts";
 import { notS3Error, s3Error, symptomsOf, transferError } from "./s3-error.ts";
 import type { S3Attempt } from "./s3-explanations.ts";
+import { pauseBefore } from "./s3-retry.ts";
 
 export interface BodyRequest {
   readonly key: ObjectKey;
@@ -30,16 +31,18 @@ const PROGRESS_BYTES = 1024 * 1024;
 /** One GET. Throws what the SDK throws, or a PgError where the answer is not one of S3. */
 export async function openBody(connection: S3Connection, request: BodyRequest): Promise<OpenBody> {
   const { key, versionId, range, ifMatch, signal } = request;
-  const client = await connection.client();
-  const output = await client.send(
-    new GetObjectCommand({
-      Bucket: connection.bucket,
-      Key: key,
-      VersionId: versionId,
-      IfMatch: ifMatch === undefined ? undefined : `"${ifMatch}"`,
-      Range: range === undefined ? undefined : `bytes=${range.from}-${range.to - 1}`,
-    }),
-    abortedBy(signal),
+  const command = {
+    Bucket: connection.bucket,
+    Key: key,
+    VersionId: versionId,
+    IfMatch: ifMatch === undefined ? undefined : `"${ifMatch}"`,
+    Range: range === undefined ? undefined : `bytes=${range.from}-${range.to - 1}`,
+    ...connection.payer,
+    ...connection.decryption,
+  };
+  const output = await connection.ask(
+    (client, options) => client.send(new GetObjectCommand(command), options),
+    signal,
   );
   const stream = output.Body;
   const attempt = attemptOf(connection, request);
@@ -75,7 +78,7 @@ export async function* bytesOf(
   end: number,
 ): AsyncGenerator<Buffer> {
   const { signal } = request;
-  const { resumptions, resumptionPauseMs } = connection.patience;
+  const { resumptions, retryPauseMs, longestPauseMs } = connection.patience;
   const attempt = attemptOf(connection, request);
   let { stream } = opened;
   let at = request.range?.from ?? 0;
@@ -105,7 +108,7 @@ export async function* bytesOf(
       const reason = `the transfer broke off at byte ${at} of ${end}, after ${resumptions} resumptions without progress`;
       throw transferError(attempt, reason, failure);
     }
-    await pauseFor(resumptionPauseMs * 2 ** (broken - 1), signal);
+    await pauseFor(pauseBefore(broken, retryPauseMs, longestPauseMs), signal);
     stream = await reopen(connection, {
       ...request,
       range: { from: at, to: end },

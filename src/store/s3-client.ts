@@ -1,57 +1,38 @@
+/** One store's way to S3: its client, its credentials, its region. */
 import { setMaxListeners } from "node:events";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
-import { PgError } from "../core/pg-error.ts";
-import type { S3Attempt } from "./s3-explanations.ts";
+import { symptomsOf } from "./s3-error.ts";
+import type { S3Attempt, Symptoms } from "./s3-explanations.ts";
+import {
+  checkOptions,
+  type S3Credentials,
+  type S3Patience,
+  type S3StoreOptions,
+} from "./s3-options.ts";
+import { PatientRetries } from "./s3-retry.ts";
 
-export interface S3StoreOptions {
-  readonly bucket: string;
-  /** Default: what AWS's default chain finds, else `us-east-1` where there is an endpoint. */
-  readonly region?: string | undefined;
-  /** Of a service other than AWS, with its scheme. */
-  readonly endpoint?: string | undefined;
-  /** The bucket in the path rather than in the host name; default: where there is an endpoint. */
-  readonly pathStyle?: boolean | undefined;
-  /** Default: AWS's own chain, which renews them before they expire. */
-  readonly credentials?: S3Credentials | undefined;
-}
+/** Where nothing says another: AWS's first region, and the name that other services go by. */
+const FIRST_REGION = "us-east-1";
+/** It becomes a part of AWS's host names. */
+const REGION = /^[a-z0-9-]{1,32}$/;
 
-export interface S3Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string | undefined;
-}
-
-/** Bounds on waiting and trying again; tests choose smaller ones. */
-export interface S3Patience {
-  readonly connectionTimeoutMs: number;
-  /** Without a byte in either direction, in the body too; the SDK's default is to wait for ever. */
-  readonly idleTimeoutMs: number;
-  /** From the request to the headers of the answer. */
-  readonly responseTimeoutMs: number;
-  /** Of one request, for answers such as 503 and for connections that fail. */
-  readonly attempts: number;
-  /** How often in a row a body may break off without progress in between. */
-  readonly resumptions: number;
-  /** Before the first resumption; doubled for each further one. */
-  readonly resumptionPauseMs: number;
-}
-
-export const DEFAULT_PATIENCE: S3Patience = {
-  connectionTimeoutMs: 10_000,
-  idleTimeoutMs: 60_000,
-  responseTimeoutMs: 60_000,
-  attempts: 5,
-  resumptions: 5,
-  resumptionPauseMs: 200,
-};
-
-/** What services other than AWS call their one region. */
-const REGION_BEHIND_AN_ENDPOINT = "us-east-1";
+/** Codes that speak of the credentials, and not of what they allow. */
+const CREDENTIAL_CODES: ReadonlySet<string> = new Set([
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "TokenRefreshRequired",
+  "InvalidToken",
+  "InvalidAccessKeyId",
+  // So versitygw calls an unknown access key.
+  "XAdminUserNotFound",
+]);
 
 /** The SDK would write its warnings to the terminal. */
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** The SDK's client of one store, built at the first request. */
+type Identity = Awaited<ReturnType<S3Client["config"]["credentials"]>>;
+
+/** The SDK's client of one store, built at the first request, and what is repeated beyond it. */
 export class S3Connection {
   readonly bucket: string;
   readonly patience: S3Patience;
@@ -59,9 +40,11 @@ export class S3Connection {
   readonly #options: S3StoreOptions;
   #region: string | undefined;
   #client: Promise<S3Client> | undefined;
+  #renewal: Promise<void> | undefined;
+  #renewedAt = Number.NEGATIVE_INFINITY;
 
   constructor(store: string, options: S3StoreOptions, patience: S3Patience) {
-    if (options.endpoint !== undefined) checkEndpoint(store, options.endpoint);
+    checkOptions(store, options);
     this.bucket = options.bucket;
     this.patience = patience;
     this.#store = store;
@@ -71,23 +54,58 @@ export class S3Connection {
 
   /** For messages: what is being done, and with which settings. */
   attempt(action: S3Attempt["action"]): S3Attempt {
+    const { endpoint, credentials, requesterPays, customerKey } = this.#options;
     return {
       store: this.#store,
       bucket: this.bucket,
       region: this.#region,
-      endpoint: this.#options.endpoint,
-      staticCredentials: this.#options.credentials !== undefined,
+      endpoint,
+      pathStyle: this.#isPathStyle,
+      staticCredentials: credentials !== undefined,
+      requesterPays: requesterPays === true,
+      customerKey: customerKey !== undefined,
       action,
     };
   }
 
-  /** A failure is not kept: what was missing around us may be there at the next request. */
-  client(): Promise<S3Client> {
-    this.#client ??= this.#build().catch((error: unknown) => {
-      this.#client = undefined;
-      throw error;
-    });
-    return this.#client;
+  /** What every request to this store has to say. */
+  get payer(): { readonly RequestPayer?: "requester" } {
+    return this.#options.requesterPays === true ? { RequestPayer: "requester" } : {};
+  }
+
+  /** What every request for an object has to say besides; the SDK adds the key's MD5. */
+  get decryption(): { readonly SSECustomerAlgorithm?: string; readonly SSECustomerKey?: string } {
+    const { customerKey } = this.#options;
+    return customerKey === undefined
+      ? {}
+      : { SSECustomerAlgorithm: "AES256", SSECustomerKey: customerKey };
+  }
+
+  /**
+   * Sends a request, and once more where S3 says that the bucket is in another region, or where it
+   * refuses credentials that can be renewed. What fails is thrown as the SDK throws it.
+   */
+  async ask<Answer>(
+    request: (client: S3Client, options: { abortSignal?: AbortSignal }) => Promise<Answer>,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    let mayFollow = this.#options.region === undefined;
+    let mayRenew = this.#options.credentials === undefined;
+    for (;;) {
+      const client = await (this.#client ??= this.#build());
+      // Those that the request is signed with, or a moment later already their successors.
+      const used = mayRenew ? await client.config.credentials() : undefined;
+      const region = this.#region;
+      try {
+        return await request(client, abortedBy(signal));
+      } catch (error) {
+        signal?.throwIfAborted();
+        const symptoms = symptomsOf(error);
+        if (mayFollow && this.#follow(region, symptoms)) mayFollow = false;
+        else if (mayRenew && (await this.#renew(client, used, symptoms))) mayRenew = false;
+        else throw error;
+      }
+    }
   }
 
   close(): void {
@@ -99,36 +117,64 @@ export class S3Connection {
     );
   }
 
-  async #build(): Promise<S3Client> {
-    const config = this.#config();
-    const client = new S3Client(config);
+  get #isPathStyle(): boolean {
+    return this.#options.pathStyle ?? this.#options.endpoint !== undefined;
+  }
+
+  /** Whether S3 names a region other than the one it was asked in, which is ours from now on. */
+  #follow(asked: string | undefined, { bucketRegion }: Symptoms): boolean {
+    if (bucketRegion === undefined || !REGION.test(bucketRegion)) return false;
+    if (bucketRegion === asked) return false;
+    this.#region = bucketRegion;
+    return true;
+  }
+
+  /** Whether there may be other credentials by now than those that were refused. */
+  async #renew(client: S3Client, used: Identity | undefined, symptoms: Symptoms): Promise<boolean> {
+    const { s3Code, status } = symptoms;
+    const saysSo = s3Code !== undefined && CREDENTIAL_CODES.has(s3Code);
+    const maySayMore = status === 403 && (s3Code === undefined || s3Code === "AccessDenied");
+    if (used === undefined || (!saysSo && !maySayMore)) return false;
+    const isRecent = Date.now() - this.#renewedAt < this.patience.renewalPauseMs;
     try {
-      this.#region = await client.config.region();
-      return client;
-    } catch (cause) {
-      client.destroy();
-      if (this.#options.endpoint === undefined) {
-        throw new PgError("config_file_error", `no region is known for store "${this.#store}"`, {
-          hint: `Set "region" of store "${this.#store}", or AWS_REGION.`,
-          cause,
-        });
-      }
-      this.#region = REGION_BEHIND_AN_ENDPOINT;
-      return new S3Client({ ...config, region: this.#region });
+      // Another request, or the approaching end of their validity, has renewed them meanwhile.
+      if ((await client.config.credentials()) !== used) return true;
+      // What is not allowed stays so: asking anew for each such request would wear out the provider.
+      if (!saysSo && isRecent) return false;
+      await (this.#renewal ??= this.#renewedBy(client));
+      return true;
+    } catch {
+      return false; // Then the refusal by S3 is what the user has to read.
     }
   }
 
-  #config(): S3ClientConfig {
+  /** Asks the provider afresh, for all requests that were refused meanwhile. */
+  async #renewedBy(client: S3Client): Promise<void> {
+    try {
+      await client.config.credentials({ forceRefresh: true });
+    } finally {
+      this.#renewal = undefined;
+      this.#renewedAt = Date.now();
+    }
+  }
+
+  async #build(): Promise<S3Client> {
     // The SDK's own switch for its notice about the age of this Node.js, which users cannot act on.
     process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
-    const { region, endpoint, pathStyle, credentials } = this.#options;
+    const { endpoint, credentials } = this.#options;
     const { connectionTimeoutMs, idleTimeoutMs, responseTimeoutMs, attempts } = this.patience;
-    return {
-      ...(region === undefined ? {} : { region }),
+    this.#region ??= await configuredRegion();
+    const config: S3ClientConfig & { readonly ignoreCache: boolean } = {
+      // Asked before each request, since the bucket may turn out to be elsewhere.
+      region: async () => this.#region ?? FIRST_REGION,
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(credentials === undefined ? {} : { credentials: staticCredentials(credentials) }),
-      forcePathStyle: pathStyle ?? endpoint !== undefined,
+      // Goes to the default chain, which then reads ~/.aws again whenever it is asked afresh.
+      ignoreCache: true,
+      logger: SILENT,
+      forcePathStyle: this.#isPathStyle,
       maxAttempts: attempts,
+      retryStrategy: new PatientRetries(this.patience),
       requestHandler: {
         connectionTimeout: connectionTimeoutMs,
         socketTimeout: idleTimeoutMs,
@@ -137,6 +183,7 @@ export class S3Connection {
         logger: SILENT,
       },
     };
+    return new S3Client(config);
   }
 }
 
@@ -151,22 +198,20 @@ export function abortedBy(signal: AbortSignal | undefined): { abortSignal?: Abor
   return { abortSignal };
 }
 
+/** What AWS's environment and files on this machine say, as the SDK looks it up. */
+async function configuredRegion(): Promise<string> {
+  const client = new S3Client({ logger: SILENT });
+  try {
+    return await client.config.region();
+  } catch {
+    return FIRST_REGION;
+  } finally {
+    client.destroy();
+  }
+}
+
 /** A copy, since the SDK writes notes of its own into the object. */
 function staticCredentials(given: S3Credentials): NonNullable<S3ClientConfig["credentials"]> {
   const { accessKeyId, secretAccessKey, sessionToken } = given;
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
-}
-
-function checkEndpoint(store: string, endpoint: string): void {
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw new PgError("config_file_error", `"endpoint" of store "${store}" is not an http(s) URL`, {
-      hint: "Write it with its scheme, such as https://minio.example:9000.",
-    });
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw new PgError("config_file_error", `"endpoint" of store "${store}" holds a password`, {
-      hint: 'Write it as "credentials" of the store.',
-    });
-  }
 }

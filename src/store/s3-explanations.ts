@@ -8,7 +8,11 @@ export interface S3Attempt {
   /** As far as it is known: the SDK's default chain is only asked at the first request. */
   readonly region: string | undefined;
   readonly endpoint: string | undefined;
+  readonly pathStyle: boolean;
   readonly staticCredentials: boolean;
+  readonly requesterPays: boolean;
+  /** Whether the store has a key of SSE-C; never the key itself. */
+  readonly customerKey: boolean;
   readonly action:
     | { readonly verb: "list"; readonly prefix: string }
     | { readonly verb: "read"; readonly key: string; readonly versionId: string | undefined };
@@ -49,14 +53,20 @@ const WRONG_REGION: Explanation = {
 const ACCESS_DENIED: Explanation = {
   condition: "insufficient_privilege",
   reason: () => "access denied",
-  hint: ({ action, bucket }) => {
+  hint: (attempt) => {
+    const { action, bucket, store, requesterPays, customerKey } = attempt;
+    const payer = requesterPays
+      ? ""
+      : `; if the bucket is one of requester pays, set "requester_pays: true" of store "${store}"`;
     if (action.verb === "list") {
-      return `Allow s3:ListBucket on arn:aws:s3:::${bucket} for the credentials in use.`;
+      return `Allow s3:ListBucket on arn:aws:s3:::${bucket} for the credentials in use${payer}.`;
     }
     const permission = action.versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
     return (
       `Allow ${permission} on arn:aws:s3:::${bucket}/${action.key} for the credentials in use, ` +
-      "and kms:Decrypt if its encryption needs that; without s3:ListBucket a missing object looks the same."
+      "and kms:Decrypt if its encryption needs that; without s3:ListBucket a missing object looks the same" +
+      (customerKey ? `; the key in "sse_c" may be another than the object's` : "") +
+      `${payer}.`
     );
   },
 };
@@ -108,8 +118,8 @@ export const BY_S3_CODE: Readonly<Record<string, Explanation>> = {
   NoSuchBucket: {
     condition: "undefined_file",
     reason: ({ bucket }) => `bucket "${bucket}" does not exist`,
-    hint: ({ store, endpoint }) =>
-      `Correct "bucket"${endpoint === undefined ? "" : ' or "endpoint"'} of store "${store}", or create the bucket.`,
+    hint: (attempt) =>
+      `Correct "bucket"${attempt.endpoint === undefined ? "" : ' or "endpoint"'} of store "${attempt.store}", or create the bucket${attempt.pathStyle ? "" : otherStyle(attempt)}.`,
   },
   InvalidBucketName: {
     condition: "config_file_error",
@@ -153,6 +163,23 @@ export const BY_S3_CODE: Readonly<Record<string, Explanation>> = {
     reason: () => "this machine's clock is more than 15 minutes off",
     hint: () => "Set the clock; signed requests are valid only around their own time.",
   },
+  InvalidRequest: {
+    condition: "config_file_error",
+    reason: ({ customerKey }) =>
+      customerKey
+        ? "the object is not encrypted with a key that its reader brings (SSE-C)"
+        : "S3 does not accept the request",
+    hint: ({ store, customerKey }) =>
+      customerKey
+        ? `Leave "sse_c" of store "${store}" out, or write all its objects under that key.`
+        : `If the object was written with SSE-C, give its key as "sse_c" of store "${store}".`,
+  },
+  // So Alibaba's OSS refuses the bucket in the path.
+  SecondLevelDomainForbidden: {
+    condition: "config_file_error",
+    reason: (attempt) => `${endpointOf(attempt)} does not take the bucket in the URL's path`,
+    hint: ({ store }) => `Set "path_style: false" of store "${store}".`,
+  },
   InvalidObjectState: {
     condition: "object_not_in_prerequisite_state",
     reason: () => "the object is archived",
@@ -175,8 +202,8 @@ export const NOT_S3: Explanation = {
   condition: "config_file_error",
   reason: (attempt, { status }) =>
     `${endpointOf(attempt)} does not answer as S3 does${status === undefined ? "" : ` (status ${status})`}`,
-  hint: ({ store }) =>
-    `Correct "endpoint" of store "${store}"; a web console, a login page or a proxy may be answering there.`,
+  hint: (attempt) =>
+    `Correct "endpoint" of store "${attempt.store}"; a web console, a login page or a proxy may be answering there${otherStyle(attempt)}.`,
 };
 
 const HOST_NOT_FOUND: Explanation = {
@@ -241,8 +268,10 @@ const CERTIFICATE_DATES: Explanation = {
 const CERTIFICATE_NAME: Explanation = {
   condition: "fdw_unable_to_establish_connection",
   reason: (attempt) => `the certificate of ${endpointOf(attempt)} is for another host name`,
-  hint: ({ store }) =>
-    `Use in "endpoint" of store "${store}" a name that the certificate holds; "path_style: true" keeps the bucket out of it.`,
+  hint: ({ store, pathStyle }) =>
+    pathStyle
+      ? `Use in "endpoint" of store "${store}" a name that the certificate holds.`
+      : `Set "path_style: true" of store "${store}", which keeps the bucket's name, and any dot in it, out of the host name.`,
 };
 
 export const BY_SYSTEM_CODE: Readonly<Record<string, Explanation>> = {
@@ -270,7 +299,15 @@ export const BY_SYSTEM_CODE: Readonly<Record<string, Explanation>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: CERTIFICATE_NAME,
 };
 
+/** Of an answer that S3 began as a success. */
+const UNREADABLE: Explanation = {
+  condition: "io_error",
+  reason: () => "the answer of S3 is cut short or cannot be read",
+  hint: () => "It is tried again at the next refresh; a proxy on the way may have changed it.",
+};
+
 export const BY_STATUS: Readonly<Record<number, Explanation>> = {
+  200: UNREADABLE,
   301: WRONG_REGION,
   307: WRONG_REGION,
   401: ACCESS_DENIED,
@@ -291,6 +328,14 @@ export const UNKNOWN: Explanation = {
   },
   hint: () => "See what the S3 service documents for this code.",
 };
+
+/** What else to try where a service of one's own takes the name of the bucket for something else. */
+function otherStyle({ endpoint, pathStyle }: S3Attempt): string {
+  if (endpoint === undefined) return "";
+  return pathStyle
+    ? '; if the service wants the bucket in the host name, set "path_style: false"'
+    : '; if the service wants the bucket in the path, set "path_style: true"';
+}
 
 function endpointOf({ endpoint, region }: S3Attempt): string {
   return endpoint ?? (region === undefined ? "S3" : `S3 in region ${region}`);

@@ -13,15 +13,10 @@ import {
   type ObjectStore,
 } from "./object-store.ts";
 import { type BodyRequest, bytesOf, normalizedETag, openBody } from "./s3-body.ts";
-import {
-  abortedBy,
-  DEFAULT_PATIENCE,
-  S3Connection,
-  type S3Patience,
-  type S3StoreOptions,
-} from "./s3-client.ts";
+import { S3Connection } from "./s3-client.ts";
 import { notS3Error, s3Error, symptomsOf, transferError } from "./s3-error.ts";
 import type { S3Attempt } from "./s3-explanations.ts";
+import { DEFAULT_PATIENCE, type S3Patience, type S3StoreOptions } from "./s3-options.ts";
 
 interface VersionOptions {
   readonly versionId?: string | undefined;
@@ -62,33 +57,15 @@ export class S3Store implements ObjectStore {
   }
 
   async head(key: ObjectKey, options: VersionOptions = {}): Promise<ObjectInfo | undefined> {
-    const { versionId, signal } = options;
-    const client = await this.#connection.client();
     try {
-      const output = await client.send(
-        new HeadObjectCommand({ Bucket: this.#connection.bucket, Key: key, VersionId: versionId }),
-        abortedBy(signal),
-      );
-      const { ETag, ContentLength, LastModified, VersionId } = output;
-      if (ETag === undefined || ContentLength === undefined) {
-        throw notS3Error(this.#reading(key, versionId));
-      }
-      return {
-        key,
-        etag: normalizedETag(ETag),
-        // Where versioning is suspended, "null" is whatever was written last.
-        versionId: VersionId === "null" ? undefined : VersionId,
-        sizeBytes: ContentLength,
-        lastModified: LastModified ?? new Date(0),
-      };
+      return await this.#headOnce(key, options);
     } catch (error) {
-      signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       if (error instanceof PgError) throw error;
       if (symptomsOf(error).status === undefined) {
-        throw s3Error(error, this.#reading(key, versionId));
+        throw s3Error(error, this.#reading(key, options.versionId));
       }
-      await this.#explainHead(key, options, error);
-      return undefined;
+      return await this.#explainHead(key, options, error);
     }
   }
 
@@ -121,25 +98,56 @@ export class S3Store implements ObjectStore {
     this.#connection.close();
   }
 
+  async #headOnce(key: ObjectKey, { versionId, signal }: VersionOptions): Promise<ObjectInfo> {
+    const { bucket, payer, decryption } = this.#connection;
+    const command = { Bucket: bucket, Key: key, VersionId: versionId, ...payer, ...decryption };
+    const { ETag, ContentLength, LastModified, VersionId } = await this.#connection.ask(
+      (client, options) => client.send(new HeadObjectCommand(command), options),
+      signal,
+    );
+    if (ETag === undefined || ContentLength === undefined) {
+      throw notS3Error(this.#reading(key, versionId));
+    }
+    return {
+      key,
+      etag: normalizedETag(ETag),
+      // Where versioning is suspended, "null" is whatever was written last.
+      versionId: VersionId === "null" ? undefined : VersionId,
+      sizeBytes: ContentLength,
+      lastModified: LastModified ?? new Date(0),
+    };
+  }
+
   /**
-   * An answer to HEAD has no body and so no reason: a GET of one byte has one. Returns where there
-   * is no such object, and throws in all other cases.
+   * An answer to HEAD has no body and so no reason: a GET of one byte has one. Where that succeeds,
+   * what was wrong is over, and the HEAD is repeated; this is so after an expiry, whose code only the
+   * GET shows. Undefined where there is no such object.
    */
-  async #explainHead(key: ObjectKey, options: VersionOptions, headError: unknown): Promise<void> {
+  async #explainHead(
+    key: ObjectKey,
+    options: VersionOptions,
+    headError: unknown,
+  ): Promise<ObjectInfo | undefined> {
     const { versionId, signal } = options;
-    let error = headError;
     try {
       const range = { from: 0, to: 1 };
       const request = { key, versionId, range, ifMatch: undefined, signal };
       (await openBody(this.#connection, request)).stream.destroy();
-    } catch (getError) {
+    } catch (error) {
       signal?.throwIfAborted();
-      const { s3Code } = symptomsOf(getError);
-      if (s3Code === "NoSuchKey" || s3Code === "NoSuchVersion") return;
-      if (getError instanceof PgError) throw getError;
-      error = getError;
+      const { s3Code } = symptomsOf(error);
+      if (s3Code === "NoSuchKey" || s3Code === "NoSuchVersion") return undefined;
+      if (error instanceof PgError) throw error;
+      // Nothing is wrong with a GET of an empty object but its range.
+      if (s3Code !== "InvalidRange") throw s3Error(error, this.#reading(key, versionId));
     }
-    throw s3Error(error, this.#reading(key, versionId));
+    try {
+      return await this.#headOnce(key, options);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof PgError) throw error;
+      throw s3Error(headError, this.#reading(key, versionId));
+    }
   }
 
   /** After a 416: right if the very version asked for ends before the range begins. */
@@ -163,17 +171,18 @@ export class S3Store implements ObjectStore {
     token: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<ListObjectsV2CommandOutput> {
-    const client = await this.#connection.client();
+    const command = {
+      Bucket: this.#connection.bucket,
+      Prefix: prefix,
+      ContinuationToken: token,
+      // XML has no way to write the control characters that a key may hold.
+      EncodingType: "url",
+      ...this.#connection.payer,
+    } as const;
     try {
-      return await client.send(
-        new ListObjectsV2Command({
-          Bucket: this.#connection.bucket,
-          Prefix: prefix,
-          ContinuationToken: token,
-          // XML has no way to write the control characters that a key may hold.
-          EncodingType: "url",
-        }),
-        abortedBy(signal),
+      return await this.#connection.ask(
+        (client, options) => client.send(new ListObjectsV2Command(command), options),
+        signal,
       );
     } catch (error) {
       signal?.throwIfAborted();

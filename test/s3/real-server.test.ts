@@ -7,7 +7,7 @@ import { DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client
 import { afterAll, describe, expect, test } from "vitest";
 import type { ObjectKey } from "../../src/core/brands.ts";
 import type { ObjectInfo, ObjectStore } from "../../src/store/object-store.ts";
-import type { S3StoreOptions } from "../../src/store/s3-client.ts";
+import type { S3StoreOptions } from "../../src/store/s3-options.ts";
 import { S3Store } from "../../src/store/s3-store.ts";
 import { describeStore, keysOf, type StoreFixture } from "../support/store-behaviour.ts";
 import { findRealServer, type RealServer } from "./real-server.ts";

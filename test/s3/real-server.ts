@@ -9,6 +9,8 @@ export interface RealServer {
   readonly region: string | undefined;
   readonly bucket: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** versitygw itself, whose command line creates users; undefined for any other server. */
+  readonly admin: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -25,13 +27,14 @@ export async function findRealServer(): Promise<RealServer | { readonly missing:
     BUCKETGRES_TEST_S3_SECRET: secretAccessKey,
     BUCKETGRES_TEST_S3_BUCKET: bucket,
     BUCKETGRES_TEST_S3_REGION: region,
+    BUCKETGRES_TEST_S3_ADMIN: admin,
   } = process.env;
   if (endpoint !== undefined && endpoint !== "") {
     if (accessKeyId === undefined || secretAccessKey === undefined || bucket === undefined) {
       throw new Error("BUCKETGRES_TEST_S3_ENDPOINT needs _KEY, _SECRET and _BUCKET beside it");
     }
     const credentials = { accessKeyId, secretAccessKey };
-    return { endpoint, region, bucket, credentials, stop: async () => undefined };
+    return { endpoint, region, bucket, credentials, admin, stop: async () => undefined };
   }
   if (await dockerAnswers()) return startContainer();
   return {
@@ -63,6 +66,7 @@ async function startContainer(): Promise<RealServer> {
     region: undefined,
     bucket,
     credentials,
+    admin: undefined,
     stop: async () => void (await container.stop()),
   };
 }

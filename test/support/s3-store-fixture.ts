@@ -1,4 +1,6 @@
-import type { S3Patience, S3StoreOptions } from "../../src/store/s3-client.ts";
+import { expect } from "vitest";
+import type { PgError } from "../../src/core/pg-error.ts";
+import type { S3Patience, S3StoreOptions } from "../../src/store/s3-options.ts";
 import { S3Store } from "../../src/store/s3-store.ts";
 import { type S3Server, type S3ServerOptions, startS3Server } from "./s3-server/s3-server.ts";
 
@@ -17,9 +19,16 @@ export const IMPATIENT: S3Patience = {
   idleTimeoutMs: 20_000,
   responseTimeoutMs: 20_000,
   attempts: 2,
+  attemptsToConnect: 1,
+  retryForMs: 20_000,
+  retryPauseMs: 1,
+  throttledPauseMs: 2,
+  longestPauseMs: 20,
   resumptions: 3,
-  resumptionPauseMs: 1,
+  renewalPauseMs: 60_000,
 };
+
+export const ONE_ATTEMPT: S3Patience = { ...IMPATIENT, attempts: 1 };
 
 export const SHORT_WAITS = { idleTimeoutMs: 200, responseTimeoutMs: 400 } as const;
 
@@ -48,4 +57,24 @@ export async function startS3Store(
       await s3[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What the user reads of a failure. */
+export interface Told {
+  readonly sqlstate: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function toldBy({ sqlstate, message, hint }: PgError): Told {
+  return { sqlstate, message, hint: hint ?? "" };
+}
+
+export async function failureOf(promise: Promise<unknown>): Promise<PgError> {
+  const error = await promise.then(
+    () => expect.unreachable("it did not fail"),
+    (failure: unknown) => failure,
+  );
+  expect(error).toMatchObject({ name: "PgError" });
+  return error as PgError; // Its name was just looked at.
 }

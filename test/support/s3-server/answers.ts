@@ -13,6 +13,10 @@ export const S3_ERRORS = {
   InvalidArgument: [400, "Invalid Argument"],
   InvalidBucketName: [400, "The specified bucket is not valid."],
   InvalidObjectState: [403, "The operation is not valid for the object's storage class"],
+  InvalidRequest: [
+    400,
+    "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.",
+  ],
   InvalidRange: [416, "The requested range is not satisfiable"],
   InvalidToken: [400, "The provided token is malformed or otherwise invalid."],
   MethodNotAllowed: [405, "The specified method is not allowed against this resource."],
@@ -29,6 +33,7 @@ export const S3_ERRORS = {
     403,
     "The difference between the request time and the current time is too large.",
   ],
+  SecondLevelDomainForbidden: [403, "Please use virtual hosted style to access."],
   SignatureDoesNotMatch: [
     403,
     "The request signature we calculated does not match the signature you provided. Check your key and signing method.",

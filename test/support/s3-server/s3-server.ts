@@ -14,6 +14,7 @@ import { TEST_CERTIFICATE } from "./certificate.ts";
 import { type Fault, Faults, type Operation, send } from "./faults.ts";
 import { deleteObject, listObjects, putObject, readObject } from "./operations.ts";
 import { type ServerCredentials, verifySignature } from "./signature.ts";
+import { verifyTerms } from "./terms.ts";
 
 export interface S3ServerOptions {
   /** Bucket by name, content by key. */
@@ -25,6 +26,14 @@ export interface S3ServerOptions {
   readonly sessionToken?: string;
   /** With a certificate that nobody has signed but itself. */
   readonly tls?: boolean;
+  /** The bucket is the first label of the host, and never in the path. */
+  readonly virtualHosts?: boolean;
+  /** How far this server's clock is ahead of the machine's. */
+  readonly clockAheadMs?: number;
+  /** Whoever does not agree to pay is refused. */
+  readonly requesterPays?: boolean;
+  /** SSE-C: the key in base64 under which all objects are encrypted. */
+  readonly customerKey?: string;
 }
 
 export interface LoggedRequest {
@@ -47,6 +56,8 @@ export interface S3Server extends AsyncDisposable {
   put(bucket: string, key: string, body: string | Buffer): StoredVersion;
   delete(bucket: string, key: string): void;
   forgetRequests(): void;
+  /** The credentials of before have expired from now on; a session's token comes with the new ones. */
+  renewCredentials(): ServerCredentials;
 }
 
 /** More than any fixture: a test that uploads this much has gone wrong. */
@@ -70,13 +81,16 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
   return {
     endpoint: `${options.tls === true ? "https" : "http"}://127.0.0.1:${port}`,
     region: state.region,
-    credentials: state.credentials,
+    get credentials() {
+      return state.credentials;
+    },
     faults: state.faults,
     requests: state.requests,
     events: state.events,
     put: (bucket, key, body) => state.bucket(bucket).put(key, Buffer.from(body)),
     delete: (bucket, key) => void state.bucket(bucket).delete(key),
     forgetRequests: () => void state.requests.splice(0),
+    renewCredentials: () => state.renewCredentials(),
     [Symbol.asyncDispose]: async () => {
       state.closing.abort();
       server.closeAllConnections();
@@ -88,7 +102,9 @@ export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Se
 class ServerState {
   readonly region: string;
   readonly pageSize: number;
-  readonly credentials: ServerCredentials;
+  readonly options: S3ServerOptions;
+  credentials: ServerCredentials;
+  readonly expired = new Set<string>();
   readonly faults = new Faults();
   readonly requests: LoggedRequest[] = [];
   readonly events = new EventEmitter();
@@ -97,6 +113,7 @@ class ServerState {
   readonly #versioned: boolean;
 
   constructor(options: S3ServerOptions) {
+    this.options = options;
     this.region = options.region ?? "us-east-1";
     this.pageSize = options.pageSize ?? 1000;
     this.#versioned = options.versioned ?? false;
@@ -109,6 +126,18 @@ class ServerState {
       const bucket = this.createBucket(name);
       for (const [key, body] of Object.entries(objects)) bucket.put(key, Buffer.from(body));
     }
+  }
+
+  get now(): Date {
+    return new Date(Date.now() + (this.options.clockAheadMs ?? 0));
+  }
+
+  renewCredentials(): ServerCredentials {
+    this.expired.add(this.credentials.accessKeyId);
+    const sessionToken = `token-${this.expired.size}`;
+    const accessKeyId = `TESTACCESSKEY${this.expired.size}`;
+    this.credentials = { ...this.credentials, accessKeyId, sessionToken };
+    return this.credentials;
   }
 
   createBucket(name: string): Bucket {
@@ -136,9 +165,9 @@ async function answer(
     const url = request.url ?? "/";
     const [path = "/", search = ""] = url.split(/\?(.*)/s);
     const query = new URLSearchParams(search);
-    const [, bucketName = "", key = ""] = decodeURIComponent(path).split(/^\/([^/]*)\/?(.*)$/s);
-    const operation = operationOf(request.method ?? "GET", key);
     const { headers } = request;
+    const { bucketName, key } = addressed(state, path, headers.host);
+    const operation = operationOf(request.method ?? "GET", key);
     state.requests.push({
       operation,
       bucket: bucketName,
@@ -148,7 +177,9 @@ async function answer(
     });
     fault = state.faults.take(operation, key);
     if (fault !== undefined) applyBefore(fault, state, bucketName, key);
-    verifySignature({ method: request.method ?? "GET", path, query, headers, body: framed }, state);
+    const signed = { method: request.method ?? "GET", path, query, headers, body: framed };
+    verifySignature(signed, state, state.now);
+    verifyTerms(state.options, operation, headers);
     const kept = { ...headers };
     for (const name of fault?.fault === "ignore" ? fault.headers : []) delete kept[name];
     if (fault?.fault === "repeat page") query.delete("continuation-token");
@@ -159,8 +190,22 @@ async function answer(
     answered = answerToError(error);
   }
   if (fault !== undefined) answered = changed(answered, fault);
+  response.setHeader("date", state.now.toUTCString());
   send(response, answered, fault, state.closing.signal);
   if (fault !== undefined) state.events.emit("faulty answer");
+}
+
+function addressed(
+  { options }: ServerState,
+  path: string,
+  host: string | undefined,
+): { readonly bucketName: string; readonly key: string } {
+  const decoded = decodeURIComponent(path);
+  if (options.virtualHosts === true) {
+    return { bucketName: (host ?? "").split(".", 1)[0] ?? "", key: decoded.slice(1) };
+  }
+  const [, bucketName = "", key = ""] = decoded.split(/^\/([^/]*)\/?(.*)$/s);
+  return { bucketName, key };
 }
 
 function operationOf(method: string, key: string): Operation {

@@ -38,11 +38,17 @@ const LARGEST_SKEW_MS = 15 * 60 * 1000;
 /** Throws the refusal that S3 would answer; returns when the signature is right. */
 export function verifySignature(
   request: SignedRequest,
-  expected: { readonly credentials: ServerCredentials; readonly region: string },
-  now: Date = new Date(),
+  expected: {
+    readonly credentials: ServerCredentials;
+    readonly region: string;
+    /** Access keys whose time is over. */
+    readonly expired?: ReadonlySet<string>;
+  },
+  now: Date,
 ): void {
   const claim = claimOf(request);
   const { credentials, region } = expected;
+  if (expected.expired?.has(claim.accessKeyId) === true) throw new S3Refusal("ExpiredToken");
   if (claim.accessKeyId !== credentials.accessKeyId) throw new S3Refusal("InvalidAccessKeyId");
   if (claim.token !== credentials.sessionToken) throw new S3Refusal("InvalidToken");
   if (claim.scope[1] !== region) {

@@ -195,6 +195,31 @@ users:
   expect(settings.notYet.map(({ key }) => key)).toEqual(["tls.client_ca", "limits.idle_timeout"]);
 });
 
+test("the terms of a bucket are read, and the key of its objects only over TLS", () => {
+  const key = Buffer.alloc(32, "k").toString("base64");
+  const yaml = (store: string) =>
+    `stores: { lake: { type: s3, bucket: b, requester_pays: true, sse_c: { key: "\${SSE}" }, ${store} } }`;
+  const messages = (store: string, value: string) => {
+    const loaded = load(yaml(store), { SSE: value });
+    const problems = loaded.outcome === "problems" ? loaded.problems : [];
+    expect(JSON.stringify(problems)).not.toContain(value);
+    return problems.map(({ message }) => message);
+  };
+
+  const settings = settingsOf(yaml("region: eu-west-1"), { SSE: key });
+  expect([...settings.stores.values()]).toMatchObject([{ requesterPays: true, customerKey: key }]);
+  expect(messages("region: eu-west-1", "c2hvcnQ=")).toEqual([
+    "key: this has 5 bytes, but must be 32 bytes in base64",
+  ]);
+  expect(messages("region: eu-west-1", "k".repeat(31))).toEqual([
+    "key: this is not base64, but must be 32 bytes in base64",
+  ]);
+  expect(messages("endpoint: http://minio.example", key)).toEqual([
+    'sse_c of store "lake" needs an endpoint with https',
+  ]);
+  expect(messages("endpoint: http://127.0.0.1:9000", key)).toEqual([]);
+});
+
 test("flags win over the file, and turn on the HTTP server that they give a port", () => {
   const flags = { host: "127.0.0.2", port: 6000, httpPort: 0, logLevel: "debug" } as const;
   const settings = settingsOf("listen: { port: 1 }\nhttp: off", {}, flags);

@@ -60,6 +60,26 @@ test("an object that changes between two parts is read again from its head", asy
   expect(headsOf(fixture.s3.requests)).toBe(2);
 });
 
+test("a server that ignores If-Match mixes no two versions of a large object", async () => {
+  const after = patternedBytes(40 * MIB).swap32();
+  await using fixture = await startS3Store({ [KEY]: patternedBytes(40 * MIB) });
+  await using folder = await makeFolder();
+  fixture.s3.faults.next({
+    fault: "ignore",
+    headers: ["if-match"],
+    operation: "GetObject",
+    times: Number.POSITIVE_INFINITY,
+  });
+  // Just after the first part was sent.
+  fixture.s3.events.once("faulty answer", () => fixture.s3.put("acme-data", KEY, after));
+
+  const object = await download(fixture.store, KEY, join(folder.path, "copy"));
+
+  expect(object.sizeBytes).toBe(after.length);
+  expect(sha256(await readFile(join(folder.path, "copy")))).toBe(sha256(after));
+  expect(headsOf(fixture.s3.requests)).toBe(2);
+});
+
 test("an object that gets shorter leaves nothing of its longer version", async () => {
   await using fixture = await startS3Store({ [KEY]: patternedBytes(17 * MIB) });
   await using folder = await makeFolder();

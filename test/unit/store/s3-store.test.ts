@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { ETag, ObjectKey } from "../../../src/core/brands.ts";
 import { ObjectChangedError } from "../../../src/store/object-store.ts";
 import { S3Store } from "../../../src/store/s3-store.ts";
@@ -17,8 +17,6 @@ import {
 const KEY = "orders.csv" as ObjectKey;
 /** Long enough that a fault can hit its middle, short enough to be sent at once. */
 const BODY = patternedBytes(300_000);
-
-afterEach(() => vi.unstubAllEnvs());
 
 describeStore("a bucket", {
   start: () => startS3Store({}, { server: { pageSize: 7 } }),
@@ -293,45 +291,6 @@ test("a session token is sent along", async () => {
   expect(await contentOf(fixture.store, KEY)).toBe("x");
 });
 
-test("credentials and region come from AWS's default chain where the store has none", async () => {
-  await using fixture = await startS3Store({ [KEY]: "x" }, { server: { region: "eu-central-1" } });
-  const { endpoint, credentials } = fixture.s3;
-  vi.stubEnv("AWS_ACCESS_KEY_ID", credentials.accessKeyId);
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", credentials.secretAccessKey);
-  vi.stubEnv("AWS_REGION", "eu-central-1");
-  const store = new S3Store("lake", { bucket: "acme-data", endpoint });
-
-  expect(await contentOf(store, KEY)).toBe("x");
-  store.close();
-});
-
-test("behind an endpoint the region is us-east-1 where nothing says another", async () => {
-  await using fixture = await startS3Store({ [KEY]: "x" });
-  withoutAwsConfiguration();
-  const { endpoint, credentials } = fixture.s3;
-  const store = new S3Store("lake", { bucket: "acme-data", endpoint, credentials });
-
-  expect(await contentOf(store, KEY)).toBe("x");
-  store.close();
-});
-
-test("without region and endpoint the store says what to set, and works once it is set", async () => {
-  withoutAwsConfiguration();
-  await using fixture = await startS3Store({ [KEY]: "x" });
-  const { endpoint, credentials } = fixture.s3;
-  vi.stubEnv("AWS_ENDPOINT_URL_S3", endpoint);
-  const store = new S3Store("lake", { bucket: "acme-data", credentials, pathStyle: true });
-
-  await expect(store.head(KEY)).rejects.toMatchObject({
-    sqlstate: "F0000",
-    message: 'no region is known for store "lake"',
-    hint: 'Set "region" of store "lake", or AWS_REGION.',
-  });
-  vi.stubEnv("AWS_REGION", "us-east-1");
-  expect(await contentOf(store, KEY)).toBe("x");
-  store.close();
-});
-
 test("the SDK's notice about the version of Node.js stays unwritten", async () => {
   const warned = vi.spyOn(process, "emitWarning");
   await using fixture = await startS3Store({ [KEY]: "x" });
@@ -355,11 +314,4 @@ test.each([
 
 async function etagOf(store: S3Store): Promise<{ quoted: string }> {
   return { quoted: `"${(await store.head(KEY))?.etag}"` };
-}
-
-function withoutAwsConfiguration(): void {
-  vi.stubEnv("AWS_REGION", undefined);
-  vi.stubEnv("AWS_PROFILE", undefined);
-  vi.stubEnv("AWS_CONFIG_FILE", "/nonexistent/config");
-  vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials");
 }
