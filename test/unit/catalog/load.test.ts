@@ -126,7 +126,7 @@ describe("a mistake is told at its line and column", () => {
     ],
     [
       table("format: «xls"),
-      'format: expected one of "csv", "tsv", "txt", "xlsx", got "xls"; did you mean "xlsx"?',
+      'format: expected one of "csv", "tsv", "txt", "xlsx", "parquet", "json", "ndjson", got "xls"; did you mean "xlsx"?',
     ],
     [table('«xlsx: { sheet: "1" }'), "options of xlsx for a file of format csv"],
     [
