@@ -1,0 +1,70 @@
+/** A look into what a source holds, for a person to recognise it. */
+import type { CacheEntry } from "../cache/cache-entry.ts";
+import type { TableDefinition } from "../catalog/catalog.ts";
+import { assert } from "../core/assert.ts";
+import { quoteIdentifier } from "../core/identifier.ts";
+import { openDatabase } from "../duckdb/database.ts";
+import { listSheets } from "../formats/xlsx.ts";
+import { findObjects } from "../loader/source-objects.ts";
+import type { Settings } from "../settings/settings.ts";
+import { createStore } from "../store/create-store.ts";
+import { openLocally } from "../store/download.ts";
+import { deadlineOf, STORE_TIMEOUT_MS } from "./deadline.ts";
+
+const SAMPLED_ROWS = 1000;
+const SHOWN_CHARACTERS = 32;
+const COLUMNS_PER_STATEMENT = 100;
+
+/** For each column its first value that is not NULL, on one line and cut to a width. */
+export async function sampleValues({ path, columns }: CacheEntry): Promise<readonly string[]> {
+  const database = await openDatabase({ path, readOnly: true });
+  const samples: string[] = [];
+  try {
+    const connection = await database.connect();
+    for (let start = 0; start < columns.length; start += COLUMNS_PER_STATEMENT) {
+      const list = columns.slice(start, start + COLUMNS_PER_STATEMENT).map(({ name }) => {
+        const column = quoteIdentifier(name);
+        return `left(CAST(first(${column}) FILTER (${column} IS NOT NULL) AS VARCHAR), ${SHOWN_CHARACTERS + 1})`;
+      });
+      const [row = []] = await connection.rows(
+        `SELECT ${list.join(", ")} FROM (SELECT * FROM main.data LIMIT ${SAMPLED_ROWS})`,
+      );
+      samples.push(...row.map((value) => (value === null ? "" : shown(String(value)))));
+    }
+    connection.close();
+    return samples;
+  } finally {
+    database.close();
+  }
+}
+
+function shown(value: string): string {
+  const line = value.replaceAll(/\p{Cc}+/gu, " ");
+  return line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS - 1)}…` : line;
+}
+
+/** Of a workbook whose first sheet was taken because none was asked for: a remark on the others. */
+export async function otherSheets(
+  { source, options }: TableDefinition,
+  { stores }: Settings,
+  folder: string,
+): Promise<readonly string[]> {
+  if (options.format !== "xlsx" || options.xlsx.sheet !== undefined) return [];
+  const storeOptions = stores.get(source.store);
+  assert(storeOptions !== undefined, "the source was checked against the stores");
+  const store = createStore(source.store, storeOptions);
+  using deadline = deadlineOf(STORE_TIMEOUT_MS);
+  const { signal } = deadline;
+  try {
+    const [object] = await findObjects(store, source, signal);
+    if (object === undefined) return [];
+    const { versionId } = source;
+    await using file = await openLocally(store, object.key, { folder, versionId, signal });
+    const sheets = (await listSheets(file.path)).filter(({ state }) => state === "visible");
+    const [first, ...others] = sheets.map(({ name }) => `"${name}"`);
+    if (first === undefined || others.length === 0) return [];
+    return [`sheet ${first} is read; the others are ${others.join(", ")}: choose one with --sheet`];
+  } finally {
+    store.close();
+  }
+}
