@@ -146,7 +146,7 @@ function lastContent(node: unknown): number {
   // Every node that was parsed has its range: start, end of the value, end with what follows it.
   const range = node.range as readonly [number, number, number] | undefined;
   const end = range?.[1] ?? 0;
-  const isBlock = isScalar(node) && /^BLOCK_/.test(node.type ?? "");
+  const isBlock = isScalar(node) && node.type?.startsWith("BLOCK_") === true;
   const isList = "items" in node && !("flow" in node && node.flow === true);
   // The end of a block is the beginning of the line behind it.
   return isBlock || isList ? Math.max(0, end - 1) : end;

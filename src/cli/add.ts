@@ -169,7 +169,8 @@ async function proposalText(
     samples[index] ?? "",
   ]);
   const columns = [{ title: "COLUMN" }, { title: "TYPE" }, { title: "FOR EXAMPLE" }];
-  const rejected = entry.rejectedCount === 0 ? "" : `, ${entry.rejectedCount} values rejected`;
+  const rejected =
+    entry.rejectedCount === 0 ? "" : `; rejected rows and cells: ${entry.rejectedCount}`;
   const lines = [
     `Table ${formatRelationName(table)} from ${table.source.text}: ${entry.rowCount} rows${rejected}`,
     "",

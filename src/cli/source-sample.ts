@@ -6,6 +6,7 @@ import { quoteIdentifier } from "../core/identifier.ts";
 import { openDatabase } from "../duckdb/database.ts";
 import { listSheets } from "../formats/xlsx.ts";
 import { findObjects } from "../loader/source-objects.ts";
+import { parseDuckdbType } from "../pgtypes/duckdb-type-text.ts";
 import type { Settings } from "../settings/settings.ts";
 import { createStore } from "../store/create-store.ts";
 import { openLocally } from "../store/download.ts";
@@ -22,9 +23,10 @@ export async function sampleValues({ path, columns }: CacheEntry): Promise<reado
   try {
     const connection = await database.connect();
     for (let start = 0; start < columns.length; start += COLUMNS_PER_STATEMENT) {
-      const list = columns.slice(start, start + COLUMNS_PER_STATEMENT).map(({ name }) => {
-        const column = quoteIdentifier(name);
-        return `left(CAST(first(${column}) FILTER (${column} IS NOT NULL) AS VARCHAR), ${SHOWN_CHARACTERS + 1})`;
+      const list = columns.slice(start, start + COLUMNS_PER_STATEMENT).map((column) => {
+        const name = quoteIdentifier(column.name);
+        const value = `first(${name}) FILTER (${name} IS NOT NULL)`;
+        return `left(${asText(value, column.duckdbType)}, ${SHOWN_CHARACTERS + 1})`;
       });
       const [row = []] = await connection.rows(
         `SELECT ${list.join(", ")} FROM (SELECT * FROM main.data LIMIT ${SAMPLED_ROWS})`,
@@ -36,6 +38,15 @@ export async function sampleValues({ path, columns }: CacheEntry): Promise<reado
   } finally {
     database.close();
   }
+}
+
+/** DuckDB has a notation of its own for what is nested, and for bytes. */
+function asText(value: string, duckdbType: string): string {
+  const id = parseDuckdbType(duckdbType)?.id ?? "VARCHAR";
+  if (["LIST", "ARRAY", "STRUCT", "MAP", "UNION"].includes(id)) {
+    return `CAST(to_json(${value}) AS VARCHAR)`;
+  }
+  return id === "BLOB" ? `'\\x' || lower(hex(${value}))` : `CAST(${value} AS VARCHAR)`;
 }
 
 function shown(value: string): string {

@@ -130,6 +130,14 @@ describe("a mistake is told at its line and column", () => {
     ],
     [table('«xlsx: { sheet: "1" }'), "options of xlsx for a file of format csv"],
     [
+      table("format: parquet\n    «csv: { skip: 1 }"),
+      "options of csv for a file of format parquet",
+    ],
+    [
+      table('format: json\n    json: { max_record_size: «"16" }'),
+      'max_record_size: expected a size such as 512MB (B, KB, MB, GB, TB), got "16"',
+    ],
+    [
       "tables: { t: { source: samples:t.xlsx, «csv: {} } }",
       "options of csv for a file of format xlsx",
     ],
