@@ -171,8 +171,9 @@ async function proposalText(
   const columns = [{ title: "COLUMN" }, { title: "TYPE" }, { title: "FOR EXAMPLE" }];
   const rejected =
     entry.rejectedCount === 0 ? "" : `; rejected rows and cells: ${entry.rejectedCount}`;
+  const rowCount = `${entry.rowCount} row${entry.rowCount === 1 ? "" : "s"}`;
   const lines = [
-    `Table ${formatRelationName(table)} from ${table.source.text}: ${entry.rowCount} rows${rejected}`,
+    `Table ${formatRelationName(table)} from ${table.source.text}: ${rowCount}${rejected}`,
     "",
     ...textTable(columns, rows),
     "",

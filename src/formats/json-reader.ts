@@ -36,20 +36,30 @@ export async function readRecords(request: JsonReadRequest, sink: RecordSink): P
   const reader = request.layout === "lines" ? new LineReader(sink) : new ValueReader(sink);
   const options = { start: text.bomBytes, highWaterMark: CHUNK_BYTES, signal };
   let offset = text.bomBytes;
-  let carried: Buffer = Buffer.alloc(0);
-  const take = async (bytes: Buffer, isEnd: boolean): Promise<void> => {
+  let parts: Buffer[] = [];
+  let size = 0;
+  let wanted = 0;
+  const take = async (isEnd: boolean): Promise<void> => {
+    const bytes = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
     const consumed = reader.read(bytes, isEnd);
     if (typeof consumed !== "number") throw await invalidJson(request, offset, consumed);
     await sink.flush();
     offset += consumed;
-    carried = bytes.subarray(consumed);
+    const rest = bytes.subarray(consumed);
+    parts = rest.length === 0 ? [] : [rest];
+    size = rest.length;
+    // What is not whole is scanned again from its beginning: each time with twice as much of it.
+    wanted = Math.min(2 * size, recordBytes + 1);
   };
   // A read stream without an encoding reads out Buffers.
   for await (const chunk of createReadStream(text.path, options) as AsyncIterable<Buffer>) {
-    await take(carried.length === 0 ? chunk : Buffer.concat([carried, chunk]), false);
-    if (carried.length > recordBytes) throw await tooLarge(request, offset);
+    parts.push(chunk);
+    size += chunk.length;
+    if (size < wanted) continue;
+    await take(false);
+    if (size > recordBytes) throw await tooLarge(request, offset);
   }
-  await take(carried, true);
+  await take(true);
 }
 
 interface Reader {

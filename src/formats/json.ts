@@ -27,6 +27,8 @@ export interface JsonTranscript {
   /** By column: the union of its values' JSON_KIND. */
   readonly kinds: readonly number[];
   readonly recordCount: number;
+  /** Of the longest line that was written. */
+  readonly lineBytes: number;
 }
 
 export interface TranscribeRequest extends JsonReadRequest {
@@ -44,6 +46,9 @@ export const JSON_NUMBER_COLUMN = "line";
 const SEPARATOR = 0x1f;
 const LF = 0x0a;
 const SPACE = 0x20;
+/** DuckDB's own default for the longest line. */
+const SHORT_LINE_BYTES = 2_000_000;
+const LINES_IN_BUFFER = 2;
 /** Native copies cost more than a loop for so few bytes. */
 const SHORT_BYTES = 24;
 
@@ -64,6 +69,7 @@ class Transcriber implements RecordSink {
   readonly #members: (JsonMember | undefined)[] = [];
   #bad: BadJson[] = [];
   #count = 0;
+  #longest = 0;
   #out = Buffer.allocUnsafe(1024 * 1024);
   #length = 0;
 
@@ -76,7 +82,7 @@ class Transcriber implements RecordSink {
   transcript(): JsonTranscript {
     const { headers } = this.#keys;
     const kinds = headers.map((_header, place) => this.#kinds[place] ?? 0);
-    return { headers, kinds, recordCount: this.#count };
+    return { headers, kinds, recordCount: this.#count, lineBytes: this.#longest };
   }
 
   record(bytes: Buffer, scanner: RecordScanner, number: number): void {
@@ -95,6 +101,7 @@ class Transcriber implements RecordSink {
       room += member.valueEnd - member.valueStart;
     }
     this.#reserve(room + this.#keys.headers.length);
+    const start = this.#length;
     this.#writeText(String(number));
     for (let place = 0; place < this.#keys.headers.length; place += 1) {
       this.#writeByte(SEPARATOR);
@@ -102,6 +109,7 @@ class Transcriber implements RecordSink {
       if (member !== undefined) this.#writeMember(bytes, member, place, number);
     }
     this.#writeByte(LF);
+    this.#longest = Math.max(this.#longest, this.#length - start);
   }
 
   badLine(line: Buffer, what: string, number: number): void {
@@ -183,8 +191,9 @@ class Transcriber implements RecordSink {
  * What to select from: the record's number, and the columns `c0`, `c1` and so on as texts of JSON.
  * Records of a file's beginning lack the columns that come later in it, which are NULL there.
  */
-export function jsonRelation(path: string, columnCount: number, recordBytes: number): string {
-  const names = Array.from({ length: columnCount }, (_, index) => jsonColumn(index));
+export function jsonRelation(path: string, { headers, lineBytes }: JsonTranscript): string {
+  const names = headers.map((_header, index) => jsonColumn(index));
+  const lineSize = Math.max(lineBytes, SHORT_LINE_BYTES);
   const columns = [JSON_NUMBER_COLUMN, ...names].map((name) => `'${name}': 'VARCHAR'`);
   const options = {
     auto_detect: "false",
@@ -199,7 +208,9 @@ export function jsonRelation(path: string, columnCount: number, recordBytes: num
     strict_mode: "true",
     compression: "'none'",
     encoding: "'utf-8'",
-    max_line_size: String(recordBytes + 1024 * 1024),
+    max_line_size: String(lineSize),
+    // By default sixteen lines of the largest size, of which there may be several in memory.
+    buffer_size: String(LINES_IN_BUFFER * lineSize),
   };
   const list = Object.entries(options).map(([name, value]) => `${name} = ${value}`);
   return `read_csv(${quoteLiteral(path)}, ${list.join(", ")})`;

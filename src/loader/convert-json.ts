@@ -110,7 +110,7 @@ async function openJsonFile(
   }
   return {
     name: source.name,
-    relation: jsonRelation(target, transcript.headers.length, recordBytes),
+    relation: jsonRelation(target, transcript),
     rowNumber: JSON_NUMBER_COLUMN,
     transcript,
   };
