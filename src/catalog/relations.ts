@@ -3,7 +3,7 @@
 import { LIMITS } from "../core/limits.ts";
 import { normalizeName, SYSTEM_COLUMNS } from "../core/sql-names.ts";
 import { parseSize } from "../core/units.ts";
-import { FORMATS, type FormatName, type FormatOptions } from "../formats/format.ts";
+import { FORMATS, type FormatName, type FormatOptions, OPTIONS_KEYS } from "../formats/format.ts";
 import { didYouMean } from "../settings/did-you-mean.ts";
 import type { YamlDocument } from "../settings/yaml-document.ts";
 import type { YamlPath } from "../settings/yaml-tree.ts";
@@ -154,23 +154,39 @@ export class RelationReader {
       return undefined;
     }
     const { optionsKey } = FORMATS[format];
-    for (const other of ["csv", "xlsx"] as const) {
+    for (const other of OPTIONS_KEYS) {
       if (other === optionsKey || entry[other] === undefined) continue;
       report(
         "key",
         [...path, other],
         `options of ${other} for a file of format ${format}`,
-        `Use ${optionsKey}:, or say format: if the extension is wrong.`,
+        optionsKey === undefined
+          ? `Files of format ${format} say all by themselves: leave ${other}: out.`
+          : `Use ${optionsKey}:, or say format: if the extension is wrong.`,
       );
     }
-    if (format === "xlsx") return { format, xlsx: entry.xlsx ?? {} };
-    const csv = entry.csv ?? {};
-    const lineSize = csv.max_line_size === undefined ? undefined : parseSize(csv.max_line_size);
-    if (lineSize?.ok === false) {
-      const message = `max_line_size: expected ${lineSize.expected}, got "${csv.max_line_size}"`;
-      report("value", [...path, "csv", "max_line_size"], message);
+    switch (format) {
+      case "parquet":
+        return { format };
+      case "xlsx":
+        return { format, xlsx: entry.xlsx ?? {} };
+      case "json":
+      case "ndjson":
+        this.#checkSize([...path, "json", "max_record_size"], entry.json?.max_record_size);
+        return { format, json: entry.json ?? {} };
+      case "csv":
+      case "tsv":
+      case "txt":
+        this.#checkSize([...path, "csv", "max_line_size"], entry.csv?.max_line_size);
+        return { format, csv: entry.csv ?? {} };
     }
-    return { format, csv };
+  }
+
+  #checkSize(path: YamlPath, text: string | undefined): void {
+    const size = text === undefined ? undefined : parseSize(text);
+    if (size?.ok !== false) return;
+    const message = `${path.at(-1)}: expected ${size.expected}, got "${text}"`;
+    this.#options.report("value", path, message);
   }
 
   #checkSheets(path: YamlPath, { xlsx }: TableEntry, isPattern: boolean): void {

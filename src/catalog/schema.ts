@@ -1,6 +1,6 @@
 /** A workspace file's shape. What it names is looked up in load.ts. */
 import { z } from "zod";
-import { CSV_OPTIONS, XLSX_OPTIONS } from "../formats/format.ts";
+import { CSV_OPTIONS, JSON_OPTIONS, XLSX_OPTIONS } from "../formats/format.ts";
 import { COUNT, DURATION, INTERVAL, SIZE, sizeBetween, TEXT } from "../settings/scalars.ts";
 import { formatNames } from "./source-reference.ts";
 
@@ -43,6 +43,7 @@ const TABLE = z.strictObject({
   description: z.string().optional().describe("Becomes COMMENT ON TABLE"),
   csv: CSV_OPTIONS.optional().describe("How to read csv, tsv and txt files"),
   xlsx: XLSX_OPTIONS.optional().describe("How to read xlsx files"),
+  json: JSON_OPTIONS.optional().describe("How to read json and ndjson files"),
   columns: z.record(TEXT, COLUMN).optional().describe("Columns by the name in the file's header"),
   names: NAMES.optional().describe("as_is keeps the headers' own names; default: normalized"),
   primary_key: z.array(TEXT).min(1).optional().describe("SQL names of the columns"),

@@ -20,7 +20,9 @@ export const OPTIONS = {
     value: "L",
     help: "debug, info, warn, error or silent; debug also shows stack traces",
   },
-  workspace: { type: "string", value: "W", help: "only this workspace" },
+  workspace: { type: "string", value: "W", help: "the workspace that is meant" },
+  name: { type: "string", value: "T", help: "the table's name; default: made of the file's" },
+  sheet: { type: "string", value: "S", help: "the sheet of a workbook; default: the first" },
   json: { type: "boolean", help: "print JSON" },
   iterations: {
     type: "string",
@@ -37,7 +39,14 @@ type OptionDefinition =
 
 export type OptionName = keyof typeof OPTIONS;
 
-export type OptionValues = ReturnType<typeof valuesOf>;
+export type OptionValues = ReturnType<typeof valuesOf>["values"];
+
+/** What a command line says after the command's name. */
+export interface Arguments {
+  readonly values: OptionValues;
+  /** As many as the command takes, unless help is asked for. */
+  readonly positionals: readonly string[];
+}
 
 /** The command line is wrong: exit code 2. The cure is the second line. */
 export class UsageError extends Error {
@@ -55,7 +64,8 @@ export function readArguments(
   args: readonly string[],
   taken: readonly OptionName[],
   helpCommand: string,
-): OptionValues {
+  positionalNames: readonly string[] = [],
+): Arguments {
   const fail = (problem: string): never => {
     throw new UsageError(problem, `See: ${helpCommand}`);
   };
@@ -67,8 +77,13 @@ export function readArguments(
     tokens: true,
   });
   const seen = new Set<string>();
+  let positionals = 0;
   for (const token of tokens) {
-    if (token.kind === "positional") return fail(`unexpected argument "${token.value}"`);
+    if (token.kind === "positional") {
+      positionals += 1;
+      if (positionals <= positionalNames.length) continue;
+      return fail(`unexpected argument "${token.value}"`);
+    }
     if (token.kind === "option-terminator") continue;
     const { rawName, value } = token;
     const name = taken.find((option) => option === token.name);
@@ -90,6 +105,8 @@ export function readArguments(
       return fail(`--${name} needs a value: --${name} ${OPTIONS[name].value}`);
     }
   }
+  const missing = positionalNames[positionals];
+  if (missing !== undefined && !seen.has("help")) return fail(`${missing} is missing`);
   return valuesOf(args);
 }
 
@@ -127,5 +144,5 @@ export function readWord<Word extends string>(
 
 /** Types come from the table; the tokens were checked before, so that this cannot fail. */
 function valuesOf(args: readonly string[]) {
-  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true }).values;
+  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
 }

@@ -3,6 +3,7 @@ import type { TableDefinition } from "../catalog/catalog.ts";
 import { assert } from "../core/assert.ts";
 import type { StoreName, WorkspaceName } from "../core/brands.ts";
 import { PgError, type PgErrorFields } from "../core/pg-error.ts";
+import type { ViewColumn } from "../engine/engine.ts";
 import type { Loader } from "../loader/loader.ts";
 import type { ObjectInfo, ObjectStore } from "../store/object-store.ts";
 
@@ -26,6 +27,14 @@ export interface TableFinding {
   readonly table: TableDefinition;
   readonly result:
     | { readonly outcome: "ok"; readonly entry: CacheEntry }
+    | { readonly outcome: "failed"; readonly error: PgErrorFields };
+}
+
+export interface ViewFinding {
+  readonly workspace: WorkspaceName;
+  readonly view: { readonly schema: string; readonly name: string };
+  readonly result:
+    | { readonly outcome: "ok"; readonly columns: readonly ViewColumn[] }
     | { readonly outcome: "failed"; readonly error: PgErrorFields };
 }
 
@@ -71,8 +80,8 @@ export async function checkTable(
   }
 }
 
-/** Stores and tables that do not do what they are there for. */
-export function isUnusable(finding: StoreFinding | TableFinding): boolean {
+/** Stores, tables and views that do not do what they are there for. */
+export function isUnusable(finding: StoreFinding | TableFinding | ViewFinding): boolean {
   return "result" in finding
     ? finding.result.outcome === "failed"
     : finding.list.outcome === "failed" || finding.read.outcome === "failed";

@@ -1,11 +1,10 @@
-import type { CachedColumn } from "../cache/cache-entry.ts";
-import type { TableDefinition } from "../catalog/catalog.ts";
+import { formatRelationName } from "../catalog/relation-name.ts";
 import { unreachable } from "../core/assert.ts";
 import type { PgErrorFields } from "../core/pg-error.ts";
 import { parseDuckdbType } from "../pgtypes/duckdb-type-text.ts";
 import { pgTypeText } from "../pgtypes/duckdb-types.ts";
 import type { Problem } from "../settings/problem.ts";
-import type { Finding, StoreFinding, TableFinding } from "./check-findings.ts";
+import type { Finding, StoreFinding, TableFinding, ViewFinding } from "./check-findings.ts";
 import { textTable } from "./text-table.ts";
 
 export interface CheckFindings {
@@ -13,12 +12,18 @@ export interface CheckFindings {
   readonly file: string;
   readonly stores: readonly StoreFinding[];
   readonly tables: readonly TableFinding[];
+  readonly views: readonly ViewFinding[];
+}
+
+interface TypedName {
+  readonly name: string;
+  readonly duckdbType: string;
 }
 
 const NOTHING = "-";
 
-/** For people: one table of stores, one of tables, then what is wrong and what the columns are. */
-export function checkText({ file, stores, tables }: CheckFindings): string {
+/** For people: a table of stores, of tables and of views, then what is wrong and what the columns are. */
+export function checkText({ file, stores, tables, views }: CheckFindings): string {
   const sections = [
     [`Configuration: ${file}: ok`],
     stores.length === 0
@@ -44,8 +49,18 @@ export function checkText({ file, stores, tables }: CheckFindings): string {
             finding.table.source.text,
           ]),
         ),
-    tables.flatMap(columnLines),
-    [...stores.flatMap(storeProblems), ...tables.flatMap(tableProblems)],
+    views.length === 0
+      ? []
+      : textTable(
+          [{ title: "VIEW" }, { title: "STATE" }, { title: "COLUMNS", align: "right" }],
+          views.map((finding) => [viewName(finding), ...viewMeasures(finding)]),
+        ),
+    [...tables.flatMap(columnLines), ...views.flatMap(viewColumnLines)],
+    [
+      ...stores.flatMap(storeProblems),
+      ...tables.flatMap(tableProblems),
+      ...views.flatMap(viewProblems),
+    ],
   ];
   const lines = sections
     .filter((section) => section.length > 0)
@@ -54,7 +69,7 @@ export function checkText({ file, stores, tables }: CheckFindings): string {
 }
 
 /** For programs. Fields are only ever added. */
-export function checkJson({ file, stores, tables }: CheckFindings): string {
+export function checkJson({ file, stores, tables, views }: CheckFindings): string {
   const report = {
     configuration: { file, problems: [] },
     stores: stores.map(({ name, where, list, read }) => ({
@@ -74,12 +89,17 @@ export function checkJson({ file, stores, tables }: CheckFindings): string {
             rows: result.entry.rowCount,
             rejected: result.entry.rejectedCount,
             bytes: result.entry.source.bytes,
-            columns: result.entry.columns.map((column) => ({
-              name: column.name,
-              type: typeOf(column),
-            })),
+            columns: columnsJson(result.entry.columns),
             warnings: result.entry.warnings,
           }
+        : { state: "failed", error: errorJson(result.error) }),
+    })),
+    views: views.map(({ workspace, view, result }) => ({
+      workspace,
+      schema: view.schema,
+      name: view.name,
+      ...(result.outcome === "ok"
+        ? { state: "ready", columns: columnsJson(result.columns) }
         : { state: "failed", error: errorJson(result.error) }),
     })),
   };
@@ -88,7 +108,7 @@ export function checkJson({ file, stores, tables }: CheckFindings): string {
 
 /** For programs: a configuration that is not usable, in checkJson's shape. */
 export function problemsJson(file: string, problems: readonly Problem[]): string {
-  return jsonText({ configuration: { file, problems }, stores: [], tables: [] });
+  return jsonText({ configuration: { file, problems }, stores: [], tables: [], views: [] });
 }
 
 function jsonText(report: unknown): string {
@@ -119,6 +139,21 @@ function columnLines(finding: TableFinding): readonly string[] {
   return [`${nameOf(finding)}: ${columns.join(", ")}`];
 }
 
+function viewMeasures({ result }: ViewFinding): readonly string[] {
+  return result.outcome === "ok" ? ["ready", String(result.columns.length)] : ["failed", NOTHING];
+}
+
+function viewColumnLines(finding: ViewFinding): readonly string[] {
+  if (finding.result.outcome === "failed") return [];
+  const columns = finding.result.columns.map((column) => `${column.name} ${typeOf(column)}`);
+  return [`${viewName(finding)}: ${columns.join(", ")}`];
+}
+
+function viewProblems(finding: ViewFinding): readonly string[] {
+  const { result } = finding;
+  return result.outcome === "failed" ? [problemText(viewName(finding), result.error)] : [];
+}
+
 function storeProblems({ name, list, read }: StoreFinding): readonly string[] {
   return [list, read].flatMap((finding) =>
     finding.outcome === "failed" ? [problemText(`store ${name}`, finding.error)] : [],
@@ -137,13 +172,20 @@ function problemText(what: string, { message, detail, hint }: PgErrorFields): st
   return hint === undefined ? `${what}: ${reason}` : `${what}: ${reason}\n  ${hint}`;
 }
 
-function nameOf({ workspace, table }: { workspace: string; table: TableDefinition }): string {
-  const name = table.schema === "public" ? table.name : `${table.schema}.${table.name}`;
-  return `${workspace}.${name}`;
+function nameOf({ workspace, table }: TableFinding): string {
+  return `${workspace}.${formatRelationName(table)}`;
+}
+
+function viewName({ workspace, view }: ViewFinding): string {
+  return `${workspace}.${formatRelationName(view)}`;
+}
+
+function columnsJson(columns: readonly TypedName[]): unknown {
+  return columns.map((column) => ({ name: column.name, type: typeOf(column) }));
 }
 
 /** PostgreSQL's name of the type, as clients will see it. */
-function typeOf({ duckdbType }: CachedColumn): string {
+function typeOf({ duckdbType }: TypedName): string {
   const type = parseDuckdbType(duckdbType);
   return type === undefined ? duckdbType : pgTypeText(type);
 }

@@ -1,16 +1,15 @@
-import type { Catalog, Workspace } from "../catalog/catalog.ts";
+import type { TableDefinition, Workspace } from "../catalog/catalog.ts";
 import { loadConfiguration } from "../catalog/configuration.ts";
 import { assert } from "../core/assert.ts";
-import type { StoreName } from "../core/brands.ts";
-import { PgError } from "../core/pg-error.ts";
-import { formatDuration } from "../core/units.ts";
+import type { StoreName, WorkspaceName } from "../core/brands.ts";
+import type { Loader } from "../loader/loader.ts";
 import { createLoader } from "../loader/loader-client.ts";
+import { sheetTables } from "../loader/sheet-tables.ts";
 import { createLogger, type Logger } from "../observe/logger.ts";
-import { didYouMean } from "../settings/did-you-mean.ts";
 import { settingsPath } from "../settings/load.ts";
 import type { Settings } from "../settings/settings.ts";
 import { createStore } from "../store/create-store.ts";
-import { type OptionValues, UsageError } from "./arguments.ts";
+import type { OptionValues } from "./arguments.ts";
 import {
   checkStore,
   checkTable,
@@ -19,13 +18,13 @@ import {
   type TableFinding,
 } from "./check-findings.ts";
 import { checkJson, checkText, problemsJson } from "./check-report.ts";
+import { checkViews } from "./check-views.ts";
 import { problemLines, settingsSource } from "./configuration.ts";
 import { type CliContext, EXIT, type ExitCode } from "./context.ts";
+import { deadlineOf, STORE_TIMEOUT_MS } from "./deadline.ts";
+import { findWorkspace } from "./find-workspace.ts";
 
-/** A store that does not answer within this is one that does not answer. */
-const STORE_TIMEOUT_MS = 30_000;
-
-/** Finds out, before a client does, whether the gateway could serve every table. */
+/** Finds out, before a client does, whether the gateway could serve every table and view. */
 export async function check(values: OptionValues, context: CliContext): Promise<ExitCode> {
   const source = settingsSource(values, context);
   const file = settingsPath(source);
@@ -36,26 +35,20 @@ export async function check(values: OptionValues, context: CliContext): Promise<
     return EXIT.usage;
   }
   const { settings, notYet } = loaded;
-  const workspaces = chosenWorkspaces(loaded.catalog, values.workspace);
+  const workspaces =
+    values.workspace === undefined
+      ? [...loaded.catalog.workspaces.values()]
+      : [findWorkspace(loaded.catalog, values.workspace)];
   for (const { message } of notYet) context.stderr.write(`warning: ${message}\n`);
 
   // What a gateway would log by the way is no news here, unless it is asked for.
   const log = createLogger({ level: source.flags?.logLevel ?? "warn" });
   const stores = await checkStores(settings, storesOf(workspaces, settings, values.workspace));
   const tables = await checkTables(settings, workspaces, log, context);
-  const findings = { file, stores, tables };
+  const views = await checkViews(workspaces, tables, settings, log);
+  const findings = { file, stores, tables, views };
   context.stdout.write(values.json === true ? checkJson(findings) : checkText(findings));
-  return [...stores, ...tables].some(isUnusable) ? EXIT.failed : EXIT.ok;
-}
-
-function chosenWorkspaces({ workspaces }: Catalog, name: string | undefined): readonly Workspace[] {
-  const chosen = [...workspaces.values()].filter((one) => name === undefined || one.name === name);
-  if (chosen.length > 0 || name === undefined) return chosen;
-  const names = [...workspaces.keys()];
-  throw new UsageError(
-    `unknown workspace "${name}"${didYouMean(name, names)}`,
-    `The catalog has: ${names.join(", ") || "no workspace"}.`,
-  );
+  return [...stores, ...tables, ...views].some(isUnusable) ? EXIT.failed : EXIT.ok;
 }
 
 /** All of them, or those that the one workspace uses. */
@@ -93,10 +86,7 @@ async function checkTables(
   log: Logger,
   context: CliContext,
 ): Promise<readonly TableFinding[]> {
-  const asked = workspaces.flatMap(({ name, tables }) =>
-    tables.map((table) => ({ workspace: name, table })),
-  );
-  if (asked.length === 0) return [];
+  if (workspaces.every(({ tables }) => tables.length === 0)) return [];
   const loader = createLoader({
     stores,
     cacheDirectory: cache.directory,
@@ -109,11 +99,15 @@ async function checkTables(
   const { signal } = new AbortController();
   let done = 0;
   try {
+    const asked = await Promise.all(
+      workspaces.map((workspace) => expandWorkbooks(loader, workspace, signal)),
+    );
+    const tables = asked.flat();
     return await Promise.all(
-      asked.map(async ({ workspace, table }) => {
+      tables.map(async ({ workspace, table }) => {
         const finding = await checkTable(loader, workspace, table, signal);
         done += 1;
-        showProgress(context, `${done} of ${asked.length} tables`);
+        showProgress(context, `${done} of ${tables.length} tables`);
         return finding;
       }),
     );
@@ -123,15 +117,32 @@ async function checkTables(
   }
 }
 
+interface AskedTable {
+  readonly workspace: WorkspaceName;
+  readonly table: TableDefinition;
+}
+
+/** The workspace's tables, with those of each sheet where a workbook is to be several. */
+async function expandWorkbooks(
+  loader: Loader,
+  { name: workspace, tables, views }: Workspace,
+  signal: AbortSignal,
+): Promise<readonly AskedTable[]> {
+  const expanded = await Promise.all(
+    tables.map(async (table) => {
+      if (table.options.format !== "xlsx" || table.options.xlsx.sheets === undefined) return table;
+      const outcome = await loader.listSheets({ workspace, table, known: undefined }, { signal });
+      // What cannot be listed cannot be loaded either, and the load says why.
+      if (outcome.outcome !== "listed") return table;
+      const isTaken = (name: string): boolean =>
+        [...tables, ...views].some((other) => other.schema === table.schema && other.name === name);
+      return sheetTables(table, outcome.sheets, isTaken);
+    }),
+  );
+  return expanded.flat().map((table) => ({ workspace, table }));
+}
+
 /** One line that is overwritten, and only where somebody sees it. */
 function showProgress({ stderr }: CliContext, text: string): void {
   if (stderr.isTTY === true) stderr.write(`\r\x1b[K${text}`);
-}
-
-function deadlineOf(ms: number): Disposable & { readonly signal: AbortSignal } {
-  const abort = new AbortController();
-  const timer = setTimeout(() => {
-    abort.abort(new PgError("query_canceled", `not answered within ${formatDuration(ms)}`));
-  }, ms);
-  return { signal: abort.signal, [Symbol.dispose]: () => clearTimeout(timer) };
 }

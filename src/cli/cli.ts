@@ -13,11 +13,17 @@ import { type CliContext, EXIT, type ExitCode } from "./context.ts";
 interface Command {
   readonly summary: string;
   readonly options: readonly OptionName[];
+  /** What has to be given without a name, in order. */
+  readonly positionals?: readonly string[];
   readonly example: string;
   /** What else its help says: its exit codes, what it reads. */
   readonly notes: readonly string[];
   /** Loads the command's code only now, so that help does not wait for DuckDB. */
-  readonly run: (values: OptionValues, context: CliContext) => Promise<ExitCode>;
+  readonly run: (
+    values: OptionValues,
+    context: CliContext,
+    positionals: readonly string[],
+  ) => Promise<ExitCode>;
 }
 
 const NAME = "bucketgres";
@@ -35,11 +41,24 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (values, context) => (await import("./serve.ts")).serve(values, context),
   },
   check: {
-    summary: "test the configuration, the stores and every table",
+    summary: "test the configuration, the stores, every table and every view",
     options: ["config", "workspace", "json", "log-level"],
     example: "check --workspace demo",
-    notes: ["Exit code: 0 all good, 1 some table unusable, 2 configuration wrong."],
+    notes: ["Exit code: 0 all good, 1 some table or view unusable, 2 configuration wrong."],
     run: async (values, context) => (await import("./check.ts")).check(values, context),
+  },
+  add: {
+    summary: "add a file as a table to a workspace's YAML",
+    positionals: ["SOURCE"],
+    options: ["workspace", "name", "sheet", "config", "log-level"],
+    example: "add samples:orders.csv --workspace demo",
+    notes: [
+      "SOURCE is STORE:KEY or s3://bucket/key; a pattern such as samples:orders-*.csv takes many files.",
+      "The file is read whole, and the types of its columns are written down for you to edit.",
+      "Exit code: 0 added, 1 the file or the name cannot be used, 2 usage or configuration wrong.",
+    ],
+    run: async (values, context, positionals) =>
+      (await import("./add.ts")).add(values, context, positionals),
   },
   "hash-password": {
     summary: "read a password, print its SCRAM-SHA-256 verifier",
@@ -77,16 +96,21 @@ async function dispatch(args: readonly string[], context: CliContext): Promise<E
       `See: ${NAME} --help`,
     );
   }
-  const values = readArguments(rest, [...command.options, "help"], `${NAME} ${first} --help`);
+  const { values, positionals } = readArguments(
+    rest,
+    [...command.options, "help"],
+    `${NAME} ${first} --help`,
+    command.positionals,
+  );
   if (values.help === true) {
     context.stdout.write(commandHelp(first, command));
     return EXIT.ok;
   }
-  return command.run(values, context);
+  return command.run(values, context, positionals);
 }
 
 function answerWithoutCommand(args: readonly string[], context: CliContext): ExitCode {
-  const values = readArguments(args, ["help", "version"], `${NAME} --help`);
+  const { values } = readArguments(args, ["help", "version"], `${NAME} --help`);
   context.stdout.write(values.version === true ? `${NAME} ${context.version}\n` : generalHelp());
   return EXIT.ok;
 }
@@ -106,12 +130,16 @@ ${NAME} COMMAND --help shows a command's options and an example, ${NAME} --versi
 `;
 }
 
-function commandHelp(name: string, { summary, options, example, notes }: Command): string {
+function commandHelp(name: string, command: Command): string {
+  const { summary, options, example, notes, positionals = [] } = command;
   const rows = [...options, "help" as const].map((option) => {
     return [optionText(option), OPTIONS[option].help] as const;
   });
   const width = Math.max(...rows.map(([option]) => option.length));
-  const usage = options.map((option) => ` [${optionText(option)}]`).join("");
+  const usage = [
+    ...positionals.map((positional) => ` ${positional}`),
+    ...options.map((option) => ` [${optionText(option)}]`),
+  ].join("");
   return `${NAME} ${name}: ${summary}
 
 Usage: ${NAME} ${name}${usage}

@@ -69,6 +69,13 @@ export const LIMITS = {
     xmlTextBytes: 64 * 1024 * 1024,
     xmlTagBytes: 1024 * 1024,
   },
+  /** JSON, whose values can nest without end and whose records can be the whole file. */
+  json: {
+    depth: 256,
+    /** The largest record, unless the table says otherwise; and what it may say. */
+    recordBytes: 16 * 1024 * 1024,
+    recordBytesMax: 256 * 1024 * 1024,
+  },
   /** Objects of one table whose source is a pattern. */
   sourceObjects: 10_000,
   /** One CSV, whose compressed form can unpack to anything. */

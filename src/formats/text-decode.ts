@@ -10,11 +10,13 @@ import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { CsvOptions } from "./format.ts";
 import { type Compression, decompress, detectCompression } from "./text-decompress.ts";
-import { refuseOtherFormats } from "./text-impostors.ts";
+import { refuseOtherFormats, type TextKind } from "./text-impostors.ts";
 
 export interface DecodeOptions {
   /** What messages call the file. */
   readonly file: string;
+  /** What it is to be, which messages name. */
+  readonly kind: TextKind;
   /** Where the text goes if the source is not plain UTF-8 already. */
   readonly target: string;
   readonly compression: CsvOptions["compression"];
@@ -46,7 +48,7 @@ export async function decodeText(source: string, options: DecodeOptions): Promis
   try {
     const head = await unpacked.head();
     const encoding = chooseEncoding(head, options);
-    if (encoding.decoder === undefined) refuseOtherFormats(head, options.file);
+    if (encoding.decoder === undefined) refuseOtherFormats(head, options.file, options.kind);
     if (compression === "none" && encoding.decoder === undefined) {
       const bytes = await check(unpacked.all(), source, undefined, options);
       return { path: source, bytes, bomBytes: encoding.bomBytes };
@@ -66,7 +68,7 @@ function chooseCompression(head: Buffer, options: DecodeOptions): Compression {
   if (wanted === "auto" || wanted === found) return found;
   if (wanted === "none") return "none";
   throw new PgError("bad_copy_file_format", `file "${options.file}" is not ${wanted} data`, {
-    hint: "Set csv: { compression: auto }, which goes by the file's first bytes.",
+    hint: `Set ${options.kind}: { compression: auto }, which goes by the file's first bytes.`,
   });
 }
 
@@ -81,7 +83,7 @@ function chooseEncoding(head: Buffer, options: DecodeOptions): TextEncoding {
   const marked = byteOrderMark(head);
   switch (options.encoding) {
     case undefined:
-      if (marked === undefined) refuseUnmarkedUtf16(head, options.file);
+      if (marked === undefined) refuseUnmarkedUtf16(head, options);
       return marked ?? { decoder: undefined, bomBytes: 0 };
     case "utf-8":
       return marked?.decoder === undefined && marked !== undefined
@@ -106,8 +108,11 @@ function byteOrderMark(head: Buffer): TextEncoding | undefined {
   return undefined;
 }
 
+/** RFC 8259, 8.1. */
+const JSON_ENCODING_HINT = "JSON is UTF-8; write the file in that encoding.";
+
 /** In UTF-16 every second byte of Latin text is 0. */
-function refuseUnmarkedUtf16(head: Buffer, file: string): void {
+function refuseUnmarkedUtf16(head: Buffer, { file, kind }: DecodeOptions): void {
   let even = 0;
   let odd = 0;
   for (let at = 0; at < head.length; at += 1) {
@@ -120,7 +125,12 @@ function refuseUnmarkedUtf16(head: Buffer, file: string): void {
   throw new PgError(
     "character_not_in_repertoire",
     `file "${file}" is full of NUL bytes and looks like ${encoding} without a byte order mark`,
-    { hint: `If it is, set csv: { encoding: ${encoding} } for the table.` },
+    {
+      hint:
+        kind === "csv"
+          ? `If it is, set csv: { encoding: ${encoding} } for the table.`
+          : JSON_ENCODING_HINT,
+    },
   );
 }
 
@@ -225,7 +235,9 @@ async function badByte(
       hint:
         byte === "0x00"
           ? "Text in PostgreSQL cannot hold a NUL byte; write the file without it."
-          : "If the file is in another encoding, name it, for example csv: { encoding: windows-1252 }.",
+          : options.kind === "json"
+            ? JSON_ENCODING_HINT
+            : "If the file is in another encoding, name it, for example csv: { encoding: windows-1252 }.",
     },
   );
 }

@@ -1,5 +1,8 @@
 import { PgError } from "../core/pg-error.ts";
 
+/** The text formats that are told apart, by the YAML key of their options. */
+export type TextKind = "csv" | "json";
+
 /** What a file's first bytes say it is, when it is not text in rows and columns. */
 const MAGIC: readonly { readonly bytes: readonly number[]; readonly what: string }[] = [
   { bytes: [0x50, 0x4b, 0x03, 0x04], what: "a zip archive or an Excel workbook (xlsx)" },
@@ -16,29 +19,49 @@ const DOCUMENTS: readonly { readonly pattern: RegExp; readonly what: string }[] 
   { pattern: /^<(?:!doctype\s+html|html)\b/i, what: "an HTML page" },
   { pattern: /^<\?xml\b/i, what: "an XML document" },
   { pattern: /^<Error>/, what: "an XML error document of the object store" },
+];
+
+const JSON_DOCUMENTS: typeof DOCUMENTS = [
   { pattern: /^\{\s*(?:"[^"\n]*"\s*:|\})/, what: "JSON" },
   { pattern: /^\[\s*(?:\{|\[|"[^"\n]*"\s*,\s*"|\])/, what: "JSON" },
 ];
 
-/** Refuses what is plainly something else than a CSV, and would be read as a strange table. */
-export function refuseOtherFormats(head: Buffer, file: string): void {
-  const what = magicOf(head) ?? documentOf(head);
+/** Refuses what is plainly something else, and would be read as a strange table. */
+export function refuseOtherFormats(head: Buffer, file: string, kind: TextKind): void {
+  const what = magicOf(head) ?? documentOf(head, kind);
   if (what === undefined) return;
-  throw new PgError("bad_copy_file_format", `file "${file}" is ${what}, not a CSV`, {
-    hint: /Excel|xlsx/.test(what)
-      ? "Give the object its true extension, or set format: xlsx in the workspace's YAML."
-      : "Check what the source points at; tables are made of CSV and XLSX files.",
-  });
+  throw new PgError(
+    "bad_copy_file_format",
+    `file "${file}" is ${what}, not ${kind === "csv" ? "a CSV" : "JSON"}`,
+    {
+      hint: hintFor(what),
+    },
+  );
+}
+
+/** For formats that are read, but under another name. */
+function hintFor(what: string): string {
+  const format = /xlsx/.test(what)
+    ? "xlsx"
+    : /Parquet/.test(what)
+      ? "parquet"
+      : what === "JSON"
+        ? "json"
+        : undefined;
+  return format === undefined
+    ? "Check what the source points at; tables are made of CSV, XLSX, JSON and Parquet files."
+    : `Give the object its true extension, or set format: ${format} in the workspace's YAML.`;
 }
 
 function magicOf(head: Buffer): string | undefined {
   return MAGIC.find(({ bytes }) => bytes.every((byte, at) => head[at] === byte))?.what;
 }
 
-function documentOf(head: Buffer): string | undefined {
+function documentOf(head: Buffer, kind: TextKind): string | undefined {
   const text = head
     .toString("utf8", 0, 512)
     .replace(/^\uFEFF/, "")
     .trimStart();
-  return DOCUMENTS.find(({ pattern }) => pattern.test(text))?.what;
+  const documents = kind === "csv" ? [...DOCUMENTS, ...JSON_DOCUMENTS] : DOCUMENTS;
+  return documents.find(({ pattern }) => pattern.test(text))?.what;
 }

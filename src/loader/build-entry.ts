@@ -5,6 +5,8 @@ import { quoteIdentifier } from "../core/identifier.ts";
 import type { Connection } from "../duckdb/connection.ts";
 import { openDatabase } from "../duckdb/database.ts";
 import { convertCsv } from "./convert-csv.ts";
+import { convertJson } from "./convert-json.ts";
+import { convertParquet } from "./convert-parquet.ts";
 import { convertXlsx } from "./convert-xlsx.ts";
 import type { Conversion, LoadContext, SourceFile } from "./load-context.ts";
 import { REJECTS_TABLE } from "./rejects.ts";
@@ -69,9 +71,19 @@ export async function buildEntry(request: BuildRequest): Promise<BuiltEntry> {
 
 function convert(sources: readonly SourceFile[], context: LoadContext): Promise<Conversion> {
   const { options } = context.table;
-  return options.format === "xlsx"
-    ? convertXlsx(sources, options.xlsx, context)
-    : convertCsv(sources, options, context);
+  switch (options.format) {
+    case "csv":
+    case "tsv":
+    case "txt":
+      return convertCsv(sources, options, context);
+    case "xlsx":
+      return convertXlsx(sources, options.xlsx, context);
+    case "json":
+    case "ndjson":
+      return convertJson(sources, options, context);
+    case "parquet":
+      return convertParquet(sources, context);
+  }
 }
 
 const COUNTS_PER_STATEMENT = 100;

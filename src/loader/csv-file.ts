@@ -75,6 +75,7 @@ export async function openCsvFile(
   const { csv } = format;
   const text = await decodeText(source.path, {
     file: source.name,
+    kind: "csv",
     target: join(directory, `${index}.text`),
     compression: csv.compression,
     encoding: csv.encoding,

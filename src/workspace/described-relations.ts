@@ -25,7 +25,10 @@ export interface DescribedColumn {
 }
 
 /** The columns of a table's version that is served; none while there is none. */
-export function describeTable({ definition, state }: ServedTable): DescribedRelation {
+export function describeTable({
+  definition,
+  state,
+}: Pick<ServedTable, "definition" | "state">): DescribedRelation {
   const columns = entryOf(state)?.columns ?? [];
   const { schema, name, description } = definition;
   return {

@@ -126,7 +126,7 @@ describe("a mistake is told at its line and column", () => {
     ],
     [
       table("format: «xls"),
-      'format: expected one of "csv", "tsv", "txt", "xlsx", got "xls"; did you mean "xlsx"?',
+      'format: expected one of "csv", "tsv", "txt", "xlsx", "parquet", "json", "ndjson", got "xls"; did you mean "xlsx"?',
     ],
     [table('«xlsx: { sheet: "1" }'), "options of xlsx for a file of format csv"],
     [
@@ -136,6 +136,14 @@ describe("a mistake is told at its line and column", () => {
     [
       'tables: { t: { source: "samples:*.xlsx", xlsx: { «sheets: all } } }',
       "sheets: all needs one workbook, and the source is a pattern",
+    ],
+    [
+      table("format: parquet\n    «csv: { skip: 1 }"),
+      "options of csv for a file of format parquet",
+    ],
+    [
+      table('format: json\n    json: { max_record_size: «"16" }'),
+      'max_record_size: expected a size such as 512MB (B, KB, MB, GB, TB), got "16"',
     ],
     [
       "tables: { t: { source: samples:t.xlsx, «csv: {} } }",

@@ -163,6 +163,21 @@ const FINDINGS = {
       },
     },
   ],
+  views: [
+    {
+      workspace: DEMO,
+      view: { schema: "public", name: "monthly" },
+      result: { outcome: "ok", columns: [{ name: "month", duckdbType: "DATE" }] },
+    },
+    {
+      workspace: DEMO,
+      view: { schema: "finance", name: "broken" },
+      result: {
+        outcome: "failed",
+        error: { sqlstate: "55000", message: "no such column", hint: "Mend it." },
+      },
+    },
+  ],
 } as const;
 
 test("for people it is aligned tables, then the columns, then what is wrong", () => {
@@ -175,17 +190,26 @@ TABLE                STATE   ROWS  REJECTED  COLUMNS  SOURCE
 demo.orders          ready   1000         3        2  samples:orders.csv
 demo.finance.ledger  failed     -         -        -  samples:ledger.csv
 
+VIEW                 STATE   COLUMNS
+demo.monthly         ready         1
+demo.finance.broken  failed        -
+
 demo.orders: id bigint, total numeric(12,2)
+demo.monthly: month date
 
 store samples: cannot read "orders.csv"
   Give the right.
 demo.orders: warning: column ordered: day and month cannot be told apart
 demo.finance.ledger: no such object (a detail)
+demo.finance.broken: no such column
+  Mend it.
 `);
 });
 
 test("without stores and tables there are no empty tables", () => {
-  expect(checkText({ file: "x.yaml", stores: [], tables: [] })).toBe("Configuration: x.yaml: ok\n");
+  expect(checkText({ file: "x.yaml", stores: [], tables: [], views: [] })).toBe(
+    "Configuration: x.yaml: ok\n",
+  );
 });
 
 test("for programs it is JSON with the same facts", () => {
@@ -229,6 +253,22 @@ test("for programs it is JSON with the same facts", () => {
         source: "samples:ledger.csv",
         state: "failed",
         error: { sqlstate: "58P01", message: "no such object", detail: "a detail" },
+      },
+    ],
+    views: [
+      {
+        workspace: "demo",
+        schema: "public",
+        name: "monthly",
+        state: "ready",
+        columns: [{ name: "month", type: "date" }],
+      },
+      {
+        workspace: "demo",
+        schema: "finance",
+        name: "broken",
+        state: "failed",
+        error: { sqlstate: "55000", message: "no such column", hint: "Mend it." },
       },
     ],
   });

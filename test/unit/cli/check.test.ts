@@ -1,19 +1,6 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
+import { configurationFolder } from "./configuration-folder.ts";
 import { runInside, runProgram } from "./run-program.ts";
-
-/** A folder with these files; gives the path of its `bucketgres.yaml`. */
-async function configuration(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "bucketgres-check-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  for (const [name, content] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), content);
-  }
-  return join(folder, "bucketgres.yaml");
-}
 
 const SERVER = `
 cache: { directory: cache }
@@ -39,7 +26,7 @@ const GOOD = {
 };
 
 test("a configuration whose every table loads is exit code 0, in aligned tables", async () => {
-  const config = await configuration(GOOD);
+  const config = await configurationFolder(GOOD);
 
   const ran = await runProgram(["check", "--config", config]);
 
@@ -52,7 +39,7 @@ test("a configuration whose every table loads is exit code 0, in aligned tables"
 });
 
 test("a table whose file is missing is exit code 1; the others are checked all the same", async () => {
-  const config = await configuration({
+  const config = await configurationFolder({
     ...GOOD,
     "catalog/demo.yaml": `${DEMO}  budget: { source: samples:budget.csv }\n`,
   });
@@ -79,7 +66,7 @@ test("a table whose file is missing is exit code 1; the others are checked all t
 });
 
 test("a store that is not there is exit code 1", async () => {
-  const config = await configuration({
+  const config = await configurationFolder({
     "bucketgres.yaml": "stores: { gone: { type: directory, path: gone } }\n",
     "catalog/readme": "",
   });
@@ -92,7 +79,7 @@ test("a store that is not there is exit code 1", async () => {
 });
 
 test("a wrong configuration is exit code 2: all problems of all files, at their places", async () => {
-  const config = await configuration({
+  const config = await configurationFolder({
     ...GOOD,
     "bucketgres.yaml": `${SERVER}limts: {}\n`,
     "catalog/demo.yaml": `${DEMO}  x: { source: nowhere:x.csv }\n`,
@@ -106,7 +93,7 @@ test("a wrong configuration is exit code 2: all problems of all files, at their 
 });
 
 test("with --json a wrong configuration is JSON on stdout", async () => {
-  const config = await configuration({ ...GOOD, "bucketgres.yaml": `${SERVER}limts: {}\n` });
+  const config = await configurationFolder({ ...GOOD, "bucketgres.yaml": `${SERVER}limts: {}\n` });
 
   const ran = await runInside(["check", "--config", config, "--json"]);
 
@@ -134,7 +121,7 @@ test("the environment names the configuration where the command line does not", 
 });
 
 test("--workspace checks that workspace and the stores that it uses", async () => {
-  const config = await configuration({
+  const config = await configurationFolder({
     ...GOOD,
     "catalog/other.yaml": "workspace: other\nmembers: [ana]\n",
   });
@@ -146,10 +133,39 @@ test("--workspace checks that workspace and the stores that it uses", async () =
 });
 
 test("an unknown workspace is exit code 2 with a suggestion", async () => {
-  const config = await configuration(GOOD);
+  const config = await configurationFolder(GOOD);
 
   const ran = await runInside(["check", "--config", config, "--workspace", "dmeo"]);
 
   expect(ran).toMatchObject({ exitCode: 2, stdout: "" });
   expect(ran.stderr).toContain('unknown workspace "dmeo"; did you mean "demo"?');
+});
+
+test("a view that cannot be planned is exit code 1 with its reason; the others show their columns", async () => {
+  const config = await configurationFolder({
+    ...GOOD,
+    "catalog/demo.yaml": `${DEMO}  gone: { source: samples:gone.csv }
+views:
+  above: { sql: "SELECT sum(total) AS total FROM below" }
+  below: { sql: "SELECT id, total::numeric(10,1) FROM orders" }
+  wrong: { sql: SELECT missing FROM orders }
+  odd: { sql: DROP TABLE orders }
+  waits: { sql: SELECT * FROM gone }
+`,
+  });
+
+  const ran = await runInside(["check", "--config", config, "--json"]);
+
+  expect(ran).toMatchObject({ exitCode: 1 });
+  expect(JSON.parse(ran.stdout).views).toMatchObject([
+    { workspace: "demo", name: "above", state: "ready", columns: [{ name: "total" }] },
+    {
+      name: "below",
+      state: "ready",
+      columns: [{ name: "id", type: "bigint" }, { name: "total" }],
+    },
+    { name: "wrong", state: "failed", error: { message: expect.stringContaining("missing") } },
+    { name: "odd", state: "failed", error: { message: expect.any(String) } },
+    { name: "waits", state: "failed", error: { message: expect.stringContaining("gone") } },
+  ]);
 });

@@ -18,6 +18,7 @@ async function decode(
     await writeFile(source, bytes);
     const decoded = await decodeText(source, {
       file: "file.csv",
+      kind: "csv",
       target: join(directory, "target"),
       compression: options.compression,
       encoding: options.encoding,
