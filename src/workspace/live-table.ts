@@ -37,6 +37,11 @@ export class LiveTable implements LiveSource, ServedTable {
     return this.#checkedAt;
   }
 
+  /** Serves what the cache holds of the table until its source was looked at. */
+  restore(entry: CacheEntry): void {
+    if (this.#state.name === "loading") this.#state = { name: "ready", entry };
+  }
+
   revalidate(): Promise<void> {
     return this.#revalidation.run();
   }

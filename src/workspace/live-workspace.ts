@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { workspaceDirectory } from "../cache/entry-key.ts";
+import { recall } from "../cache/recall.ts";
 import type { TableDefinition, Workspace } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
@@ -36,6 +37,7 @@ export interface LiveWorkspaceOptions {
 
 /** Many tables are looked at together, and when each was looked at need not be told one by one. */
 const CHECKS_GATHERED_MS = 100;
+const QUICK_PUBLICATION_MS = 50;
 
 /**
  * One workspace while it runs: keeps its tables fresh, and tells the engine and the shadow what
@@ -52,6 +54,8 @@ export class LiveWorkspace {
   #running: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
   #publishTimer: NodeJS.Timeout | undefined;
+  /** How long the last one took, where that is worth a thought. */
+  #publicationMs = 0;
   #failedViews: ReadonlyMap<string, string> = new Map();
   #closed = false;
 
@@ -77,19 +81,14 @@ export class LiveWorkspace {
   }
 
   /** Loads everything once. Resolves when all that can be served is. */
-  async start(): Promise<void> {
-    // Tables that are known but not loaded yet answer with the reason.
-    await this.#publish();
-    await Promise.all([...this.#sources.values()].map((source) => source.revalidate()));
-    await this.#publish();
+  start(): Promise<void> {
+    return this.#serve([...this.#sources.values()]);
   }
 
   /** Goes on with another definition: tables that are the same in both keep their data. */
   async update(definition: Workspace): Promise<void> {
     this.#definition = definition;
-    const added = this.#replaceSources(definition);
-    await this.#publish();
-    await Promise.all(added.map((source) => source.revalidate()));
+    await this.#serve(this.#replaceSources(definition));
   }
 
   /** Looks at one table's source now; resolves when what is there is visible to every new statement. */
@@ -125,6 +124,28 @@ export class LiveWorkspace {
     await this.#running;
     await this.#options.engine.remove(this.#definition.name);
     await this.#options.shadow.remove(this.#definition.name);
+  }
+
+  /**
+   * What the cache holds is served at once, and looked at behind that; everything else is loaded
+   * first. Tables that are known but not loaded yet answer with the reason.
+   */
+  async #serve(sources: readonly LiveSource[]): Promise<void> {
+    const tables = sources.filter((source) => source instanceof LiveTable);
+    const entries = await recall(
+      this.#options.cacheDirectory,
+      this.#definition.name,
+      tables.map(({ definition }) => definition),
+    );
+    for (const table of tables) {
+      const entry = entries.get(table.definition);
+      if (entry !== undefined) table.restore(entry);
+    }
+    await this.#publish();
+    const looks = sources.map((source) => ({ source, looked: source.revalidate() }));
+    const isServed = ({ definition }: LiveSource): boolean => entries.has(definition);
+    await Promise.all(looks.map(({ source, looked }) => (isServed(source) ? undefined : looked)));
+    if (!sources.every(isServed)) await this.#publish();
   }
 
   /** By its name in the catalog, or by that of one of its tables. */
@@ -168,8 +189,8 @@ export class LiveWorkspace {
       looked: (outcome: LoadOutcome["outcome"], loadMs: number | undefined) =>
         this.#options.looked(this.#definition.name, outcome, loadMs),
       changed: (what: "state" | "checked") => {
-        if (what === "state") this.#publishSoon(0);
-        else this.#publishSoon(CHECKS_GATHERED_MS);
+        // With very many tables a publication takes long, and every change would bring another.
+        this.#publishSoon(what === "state" ? this.#publicationMs : CHECKS_GATHERED_MS);
       },
     };
     const { options: format } = definition;
@@ -209,6 +230,7 @@ export class LiveWorkspace {
 
   async #configure(): Promise<void> {
     if (this.#closed) return;
+    const startedAt = performance.now();
     const { engine, shadow } = this.#options;
     const { name, views } = this.#definition;
     const tables = this.tables.map(describeTable);
@@ -227,6 +249,8 @@ export class LiveWorkspace {
       this.#sql = new SqlKnowledge(columnTypes, this.#schemas());
     }
     shadow.update(name, shadowModel(this.#definition, this.tables, described));
+    const tookMs = performance.now() - startedAt;
+    this.#publicationMs = tookMs < QUICK_PUBLICATION_MS ? 0 : tookMs;
   }
 
   #schemas(): readonly string[] {
