@@ -85,6 +85,14 @@ export class CellRecorder {
     }
   }
 
+  /** Records a cell whose text is a decimal number of few digits. */
+  recordNumber(row: number, column: number, number: number, format: FormatClass): void {
+    this.#row = row;
+    this.#column = column;
+    if (format === FORMAT_NUMBER) this.#addNumber(CELL_NUMBER, number);
+    else this.#recordMoment(number, format);
+  }
+
   /** Records a formula whose result was not saved. */
   recordUncalculated(row: number, column: number): void {
     this.#row = row;
@@ -97,12 +105,14 @@ export class CellRecorder {
     const { bytes, length } = this.text;
     const number = readNumber(bytes, length);
     if (Number.isNaN(number)) return this.#addText(CELL_INVALID);
+    if (format !== FORMAT_NUMBER) return this.#recordMoment(number, format);
+    const integer = Number.isSafeInteger(number) ? undefined : readLongInteger(bytes, length);
+    if (integer === undefined) this.#addNumber(CELL_NUMBER, number);
+    else this.#addInteger(integer);
+  }
+
+  #recordMoment(number: number, format: Exclude<FormatClass, typeof FORMAT_NUMBER>): void {
     switch (format) {
-      case FORMAT_NUMBER: {
-        const integer = Number.isSafeInteger(number) ? undefined : readLongInteger(bytes, length);
-        if (integer === undefined) return this.#addNumber(CELL_NUMBER, number);
-        return this.#addInteger(integer);
-      }
       case FORMAT_DATE:
         return this.#addSpan(CELL_MOMENT, serialToMoment(number, this.#context.is1904));
       case FORMAT_TIME:

@@ -8,6 +8,14 @@ export const TEXT_ENCODED = 1;
 export const TEXT_CDATA = 2;
 export type TextForm = typeof TEXT_PLAIN | typeof TEXT_ENCODED | typeof TEXT_CDATA;
 
+/** What a byte is between tags: 0 plain text, 1 text that has to be decoded, 2 a tag's beginning. */
+export const TEXT_CLASS_LT = 2;
+export const TEXT_CLASS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === 0x3c) return TEXT_CLASS_LT;
+  const isPlain = byte === 0x09 || byte === 0x0a || (byte >= 0x20 && byte <= 0x7e);
+  return isPlain && byte !== 0x26 ? 0 : 1;
+});
+
 /** The five entities that XML has without a document type declaration. */
 const ENTITIES: ReadonlyMap<string, string> = new Map([
   ["amp", "&"],
