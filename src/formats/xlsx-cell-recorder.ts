@@ -85,12 +85,18 @@ export class CellRecorder {
     }
   }
 
-  /** Records a cell whose text is a decimal number of few digits. */
-  recordNumber(row: number, column: number, number: number, format: FormatClass): void {
+  /**
+   * Records a cell whose text is a decimal number of few digits; not if it should be a date and is
+   * none, for which its text is needed.
+   */
+  recordNumber(row: number, column: number, number: number, format: FormatClass): boolean {
     this.#row = row;
     this.#column = column;
-    if (format === FORMAT_NUMBER) this.#addNumber(CELL_NUMBER, number);
-    else this.#recordMoment(number, format);
+    if (format === FORMAT_NUMBER) {
+      this.#addNumber(CELL_NUMBER, number);
+      return true;
+    }
+    return this.#recordMoment(number, format);
   }
 
   /** Records a formula whose result was not saved. */
@@ -105,19 +111,23 @@ export class CellRecorder {
     const { bytes, length } = this.text;
     const number = readNumber(bytes, length);
     if (Number.isNaN(number)) return this.#addText(CELL_INVALID);
-    if (format !== FORMAT_NUMBER) return this.#recordMoment(number, format);
+    if (format !== FORMAT_NUMBER) {
+      if (!this.#recordMoment(number, format)) this.#addText(CELL_BAD_DATE);
+      return;
+    }
     const integer = Number.isSafeInteger(number) ? undefined : readLongInteger(bytes, length);
     if (integer === undefined) this.#addNumber(CELL_NUMBER, number);
     else this.#addInteger(integer);
   }
 
-  #recordMoment(number: number, format: Exclude<FormatClass, typeof FORMAT_NUMBER>): void {
+  /** Whether the number is what its format says. */
+  #recordMoment(number: number, format: Exclude<FormatClass, typeof FORMAT_NUMBER>): boolean {
     switch (format) {
       case FORMAT_DATE:
         return this.#addSpan(CELL_MOMENT, serialToMoment(number, this.#context.is1904));
       case FORMAT_TIME:
         return number >= 0 && number < 1
-          ? this.#addNumber(CELL_TIME, serialToTime(number))
+          ? this.#addSpan(CELL_TIME, serialToTime(number))
           : this.#addSpan(CELL_MOMENT, serialToMoment(number, this.#context.is1904));
       case FORMAT_DURATION:
         return this.#addSpan(CELL_DURATION, serialToDuration(number));
@@ -126,9 +136,10 @@ export class CellRecorder {
     }
   }
 
-  #addSpan(tag: CellTag, ms: number | undefined): void {
-    if (ms === undefined) this.#addText(CELL_BAD_DATE);
-    else this.#addNumber(tag, ms);
+  #addSpan(tag: CellTag, ms: number | undefined): boolean {
+    if (ms === undefined) return false;
+    this.#addNumber(tag, ms);
+    return true;
   }
 
   #recordShared(): void {

@@ -94,14 +94,12 @@ class SheetHandler implements XmlHandler {
       return;
     }
     const format = style < 0 ? FORMAT_NUMBER : (this.#formats[style] ?? FORMAT_NUMBER);
-    if (type === "number" && !Number.isNaN(number)) {
-      this.#recorder.recordNumber(this.#row, column, number, format);
-    } else {
-      const { text } = this.#recorder;
-      text.clear();
-      text.append(bytes, valueStart, valueEnd, valueForm);
-      this.#recorder.record(this.#row, column, type, format);
-    }
+    const isNumber = type === "number" && !Number.isNaN(number);
+    if (isNumber && this.#recorder.recordNumber(this.#row, column, number, format)) return;
+    const { text } = this.#recorder;
+    text.clear();
+    text.append(bytes, valueStart, valueEnd, valueForm);
+    this.#recorder.record(this.#row, column, type, format);
   }
 
   open(name: string, attributes: XmlAttributes): void {
@@ -242,10 +240,7 @@ class SheetHandler implements XmlHandler {
   #wants(column: number): boolean {
     const { firstColumn, lastColumn, firstRow, lastRow } = this.#range;
     return (
-      column >= firstColumn &&
-      column <= lastColumn &&
-      this.#row >= firstRow &&
-      this.#row <= lastRow
+      column >= firstColumn && column <= lastColumn && this.#row >= firstRow && this.#row <= lastRow
     );
   }
 

@@ -55,6 +55,15 @@ export function decodeText(
   );
 }
 
+/** Whether a run is UTF-8 that stands for itself: beyond ASCII, but without references. */
+export function isLiteral(bytes: Buffer, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index] ?? 0;
+    if (byte < 0x80 && TEXT_CLASS[byte] !== 0) return false;
+  }
+  return isUtf8(bytes.subarray(start, end));
+}
+
 function referenced(name: string): string | undefined {
   const digits = /^#(?:x([0-9A-Fa-f]+)|([0-9]+))$/.exec(name);
   if (digits === null) return ENTITIES.get(name);

@@ -15,7 +15,7 @@ import type { XlsxOptions } from "../../../src/formats/format.ts";
 import { readSheet } from "../../../src/formats/xlsx.ts";
 // @ts-expect-error -- the set is plain JavaScript, so that it runs without this project
 import { check as untypedCheck } from "../../support/torture/make-torture.mjs";
-import { readAllRows } from "../../support/xlsx-rows.ts";
+import { allWarnings, readAllRows } from "../../support/xlsx-rows.ts";
 
 const GENERATOR = fileURLToPath(new URL("../../support/torture/make-torture.mjs", import.meta.url));
 
@@ -123,7 +123,7 @@ async function answer(path: string, options: XlsxOptions): Promise<unknown> {
       })),
       rowCount: rows.length,
       rows,
-      warnings: reader.warnings,
+      warnings: allWarnings(reader),
     };
   } catch (error) {
     return { outcome: "error", error: error instanceof Error ? error.message : String(error) };
