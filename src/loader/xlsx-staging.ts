@@ -13,8 +13,8 @@ export const SLICE = "temp.slice";
 
 /** DuckDB's row group: smaller slices of a narrow table would be compressed twice. */
 const MOST_ROWS = 122_880;
-/** Cells of a slice, which lie uncompressed in memory: 64 MB and long texts. */
-const MOST_CELLS = 4_000_000;
+/** Cells of a slice, which lie uncompressed in memory: 32 MB and long texts. */
+const MOST_CELLS = 2_000_000;
 
 const TYPES: { readonly [K in CellKind]: string } = {
   boolean: "BOOLEAN",
@@ -41,7 +41,7 @@ export async function makeSlice(
   { connection }: LoadContext,
 ): Promise<void> {
   const list = columns.map(({ name, kind }) => `, ${name} ${TYPES[kind]}`).join("");
-  await connection.run(`CREATE OR REPLACE TEMP TABLE slice (line BIGINT${list})`);
+  await connection.run(`CREATE OR REPLACE TABLE ${SLICE} (line BIGINT${list})`);
 }
 
 /** Each time that the temporary table is full: the rejected cells of its rows. */
@@ -61,7 +61,7 @@ export async function* stagedSlices(
     for await (const batch of reader.batches(kinds, signal)) {
       if (appender === undefined) {
         await makeSlice(columns, context);
-        appender = await connection.appender("slice", undefined, "temp");
+        appender = await connection.appender("slice", "main", "temp");
       }
       const values = columns.map(({ place }) =>
         place === undefined ? undefined : columnValues(batch.columns[place]),
