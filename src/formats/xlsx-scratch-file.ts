@@ -38,14 +38,18 @@ export class ScratchFile {
   }
 
   read(position: number, length: number): Buffer {
-    if (this.#file === undefined) throw new Error("the scratch file is closed");
     const bytes = Buffer.allocUnsafe(length);
+    this.readInto(bytes, position, length);
+    return bytes;
+  }
+
+  readInto(target: Buffer, position: number, length: number): void {
+    if (this.#file === undefined) throw new Error("the scratch file is closed");
     for (let filled = 0; filled < length; ) {
-      const count = readSync(this.#file, bytes, filled, length - filled, position + filled);
+      const count = readSync(this.#file, target, filled, length - filled, position + filled);
       if (count === 0) throw new PgError("io_error", "a temporary file became shorter");
       filled += count;
     }
-    return bytes;
   }
 
   close(): void {

@@ -119,7 +119,9 @@ export class SharedStrings {
     if (this.#cachedNumber[slot] === number && cached !== undefined) return cached;
     const filed = this.#filed[number - this.#chunks.length];
     assert(filed !== undefined, "a place lies in a chunk");
-    const chunk = this.#file.read(filed.position, filed.length);
+    const isRoomy = cached !== undefined && cached.length >= filed.length;
+    const chunk = isRoomy ? cached : Buffer.allocUnsafe(Math.max(filed.length, CHUNK_BYTES));
+    this.#file.readInto(chunk, filed.position, filed.length);
     this.#cachedNumber[slot] = number;
     this.#cached[slot] = chunk;
     return chunk;

@@ -41,7 +41,7 @@ export async function makeSlice(
   { connection }: LoadContext,
 ): Promise<void> {
   const list = columns.map(({ name, kind }) => `, ${name} ${TYPES[kind]}`).join("");
-  await connection.run(`CREATE OR REPLACE TABLE ${SLICE} (line BIGINT${list})`);
+  await connection.run(`CREATE OR REPLACE TEMP TABLE slice (line BIGINT${list})`);
 }
 
 /** Each time that the temporary table is full: the rejected cells of its rows. */

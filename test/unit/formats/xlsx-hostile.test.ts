@@ -129,6 +129,25 @@ describe("files that are made to exhaust us", () => {
     await expect(readTable(book)).rejects.toThrow("document type declaration (DTD)");
   });
 
+  test("elements that nest without end are refused", async () => {
+    const xml = `<worksheet>${"<sheetData>".repeat(1_000_000)}`;
+    const start = performance.now();
+    const book = makeXlsx({ sheets: [{ name: "S", xml }] });
+    await expect(readTable(book)).rejects.toThrow("nest too deeply");
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
+  test.each([
+    ["a tag", `<worksheet><sheetData a="${"x".repeat(30 << 20)}"/>`, "one tag is too large"],
+    ["a comment", `<worksheet><!--${"-".repeat(30 << 20)}`, "one tag is too large"],
+    ["attributes", `<worksheet ${'a="" '.repeat(5_000_000)}`, "one tag is too large"],
+  ])("%s of 30 MB is refused before it was looked at many times", async (_what, xml, message) => {
+    const book = makeXlsx({ sheets: [{ name: "S", xml }] });
+    const start = performance.now();
+    await expect(readTable(book)).rejects.toThrow(message);
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
   test("a number format of a megabyte of brackets is read in no time", async () => {
     const rows = [["a"], [{ value: 1, format: "[".repeat(500_000) }]];
     const start = performance.now();

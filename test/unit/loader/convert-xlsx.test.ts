@@ -106,7 +106,7 @@ test("a table of several slices keeps its rows in order and counts every reject"
     index === 125_000 ? ["x"] : [String(index)],
   );
   const table = await loadFiles(
-    { "book.xlsx": book(["id"], ...rows) },
+    { "book.xlsx": makeXlsx({ sheets: [{ name: "S", rows: [["id"], ...rows] }] }) },
     xlsxTable({ columns: { id: { type: "int" } } }),
   );
   expect(table.rowCount).toBe(130_000);
