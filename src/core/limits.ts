@@ -62,6 +62,9 @@ export const LIMITS = {
     expansionFreeBytes: 50 * 1024 * 1024,
     /** Cells that hold something, at ten bytes each in the temporary file. */
     cells: 200_000_000,
+    /** Texts of cells, shared ones as often as they are used; and of one row, which is in memory. */
+    textBytes: 4 * 1024 * 1024 * 1024,
+    rowTextBytes: 64 * 1024 * 1024,
     /** Rows times columns of the table that they span: 250 columns at Excel's full length. */
     gridCells: 262_144_000,
     /** Four bytes of memory each. Their texts are in a temporary file beyond 96 MB. */
@@ -72,7 +75,7 @@ export const LIMITS = {
     zipDirectoryBytes: 16 * 1024 * 1024,
     xmlDepth: 64,
     /** One run of text, and one tag with its attributes. */
-    xmlTextBytes: 64 * 1024 * 1024,
+    xmlTextBytes: 16 * 1024 * 1024,
     xmlTagBytes: 1024 * 1024,
   },
   /** Objects of one table whose source is a pattern. */

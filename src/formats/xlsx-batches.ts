@@ -1,4 +1,5 @@
 import { unreachable } from "../core/assert.ts";
+import { LIMITS } from "../core/limits.ts";
 import { CellCursor, type CellSpill } from "./xlsx-cell-spill.ts";
 import {
   CELL_BOOLEAN,
@@ -19,8 +20,11 @@ import { DAY_MS } from "./xlsx-serial.ts";
 import type { SharedStrings } from "./xlsx-shared-strings.ts";
 import type { CellKind, CellReject, ColumnBatch, SheetBatch, TableShape } from "./xlsx-table.ts";
 
-/** DuckDB's own vector size, so that a batch is a data chunk. */
+/** DuckDB's own vector size, so that a batch fits into a data chunk. */
 const BATCH_ROWS = 2048;
+/** Wide tables have smaller batches, and so have long texts: a batch is in memory as a whole. */
+const BATCH_CELLS = 64 * BATCH_ROWS;
+const BATCH_TEXT_BYTES = 16 * 1024 * 1024;
 const USUAL_TEXT_BYTES = 16;
 const TWO_TO_32 = 2 ** 32;
 
@@ -38,13 +42,16 @@ export async function* readBatches(
   const pace = new Pace(signal);
   const lastRow = shape.firstRow + shape.rowCount - 1;
   const cell = new CellCursor();
+  let row = 0;
   let batch = new BatchBuilder(kinds, shape.firstRow, lastRow);
   for (const page of spill.pages()) {
     await pace.breathe();
     cell.load(page);
     while (cell.next()) {
       if (cell.row < shape.firstRow || cell.row > lastRow) continue;
-      while (cell.row > batch.lastRow) {
+      if (cell.row > row && batch.isFull) batch.endBefore(cell.row);
+      row = cell.row;
+      while (row > batch.lastRow) {
         yield batch.finish();
         await pace.breathe();
         batch = new BatchBuilder(kinds, batch.lastRow + 1, lastRow);
@@ -61,26 +68,43 @@ export async function* readBatches(
 
 class BatchBuilder {
   readonly firstRow: number;
-  readonly lastRow: number;
-  readonly rowCount: number;
+  lastRow: number;
+  #textBytes = 0;
   readonly #columns: readonly (ColumnBuilder | undefined)[];
   readonly #rejects: CellReject[] = [];
 
   constructor(kinds: readonly (CellKind | undefined)[], firstRow: number, lastRow: number) {
     this.firstRow = firstRow;
-    this.lastRow = Math.min(firstRow + BATCH_ROWS - 1, lastRow);
-    this.rowCount = this.lastRow - firstRow + 1;
+    const rows = Math.min(BATCH_ROWS, Math.ceil(BATCH_CELLS / kinds.length));
+    this.lastRow = Math.min(firstRow + rows - 1, lastRow);
     const count = Math.max(this.rowCount, 0);
     this.#columns = kinds.map((kind) => (kind === undefined ? kind : makeBuilder(kind, count)));
   }
 
+  get rowCount(): number {
+    return this.lastRow - this.firstRow + 1;
+  }
+
+  /** Whether its texts are long enough for a batch, however few they are. */
+  get isFull(): boolean {
+    return this.#textBytes > BATCH_TEXT_BYTES;
+  }
+
+  /** Leaves the rows from this one on to the next batch. */
+  endBefore(row: number): void {
+    this.lastRow = Math.min(this.lastRow, row - 1);
+  }
+
   set(cell: RecordedCell, column: number, strings: SharedStrings): void {
     if (isRejected(cell.tag)) {
-      const { row, text: value } = cell;
+      const { row, text } = cell;
+      const value = text.slice(0, LIMITS.csv.rejectedValueCharacters);
       this.#rejects.push({ row, column, value, reason: rejectReason(cell.tag) });
       return;
     }
     this.#columns[column]?.set(cell.row - this.firstRow, cell, strings);
+    if (cell.tag === CELL_SHARED) this.#textBytes += strings.byteLength(cell.number);
+    else if (cell.tag === CELL_TEXT) this.#textBytes += cell.textBytes;
   }
 
   finish(): SheetBatch {

@@ -29,11 +29,17 @@ import { parseIsoCell, serialToDuration, serialToMoment, serialToTime } from "./
 import type { SharedStrings } from "./xlsx-shared-strings.ts";
 import { XmlTextBuffer } from "./xml-text-buffer.ts";
 
-/** What a sheet's cells are read by: the workbook's strings and calendar, and how many may come. */
+export interface CellLimits {
+  readonly cells: number;
+  readonly textBytes: number;
+  readonly rowTextBytes: number;
+}
+
+/** What a sheet's cells are read by: the workbook's strings and calendar, and how much may come. */
 export interface CellContext {
   readonly strings: SharedStrings;
   readonly is1904: boolean;
-  readonly maxCells: number;
+  readonly limits: CellLimits;
 }
 
 /** ECMA-376 part 1, 18.18.11 "ST_CellType". */
@@ -47,6 +53,10 @@ export class CellRecorder {
   readonly #spill: CellSpill;
   readonly #fail: (reason: string) => PgError;
   #cells = 0;
+  /** Of all cells, and of those of the last row that had texts. */
+  #textBytes = 0;
+  #rowTextBytes = 0;
+  #textRow = 0;
   /** The last row in which each column had a cell, to notice two cells in one place. */
   readonly #rowOfColumn = new Int32Array(SHEET_COLUMNS);
   #row = 0;
@@ -151,7 +161,10 @@ export class CellRecorder {
         `cell ${this.#name()} refers to shared string ${index}, but the workbook has ${strings.count}; its shared strings are missing or corrupt`,
       );
     }
-    if (!strings.isEmpty(index)) this.#addNumber(CELL_SHARED, index);
+    const textBytes = strings.byteLength(index);
+    if (textBytes === 0) return;
+    this.#countText(textBytes);
+    this.#addNumber(CELL_SHARED, index);
   }
 
   #recordBoolean(): void {
@@ -175,6 +188,7 @@ export class CellRecorder {
   #addText(tag: CellTag): void {
     this.#count();
     const { bytes, length } = this.text;
+    this.#countText(length);
     this.#spill.addText(this.#row, this.#column, tag, bytes, length);
   }
 
@@ -189,16 +203,38 @@ export class CellRecorder {
       throw this.#fail(`cell ${this.#name()} occurs twice`);
     }
     this.#rowOfColumn[this.#column] = this.#row;
-    if (++this.#cells > this.#context.maxCells) {
-      throw new PgError(
-        "program_limit_exceeded",
-        `the sheet is too large: it has more than ${this.#context.maxCells} cells`,
-        { hint: "Save it as CSV, or read a part of it with xlsx: { range: … }." },
-      );
+    const { cells } = this.#context.limits;
+    if (++this.#cells > cells) throw tooLarge(`it has more than ${cells} cells`);
+  }
+
+  /** Shared strings count as often as cells use them: a long one may stand in every cell. */
+  #countText(length: number): void {
+    if (this.#textRow !== this.#row) {
+      this.#textRow = this.#row;
+      this.#rowTextBytes = 0;
+    }
+    this.#rowTextBytes += length;
+    this.#textBytes += length;
+    const { textBytes, rowTextBytes } = this.#context.limits;
+    if (this.#rowTextBytes > rowTextBytes) {
+      throw tooLarge(`row ${this.#row} holds more than ${megabytes(rowTextBytes)} of text`);
+    }
+    if (this.#textBytes > textBytes) {
+      throw tooLarge(`its cells hold more than ${megabytes(textBytes)} of text`);
     }
   }
 
   #name(): string {
     return cellName(this.#column, this.#row);
   }
+}
+
+function tooLarge(reason: string): PgError {
+  return new PgError("program_limit_exceeded", `the sheet is too large: ${reason}`, {
+    hint: "Save it as CSV, or read a part of it with xlsx: { range: … }.",
+  });
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.floor(bytes / 1024 / 1024)} MB`;
 }

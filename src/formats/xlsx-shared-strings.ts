@@ -44,10 +44,6 @@ export class SharedStrings {
     return this.#count;
   }
 
-  isEmpty(index: number): boolean {
-    return this.byteLength(index) === 0;
-  }
-
   /** Of a string of an index below `count`, as everywhere here. */
   byteLength(index: number): number {
     const place = this.#places[index] ?? 0;

@@ -21,7 +21,7 @@ export async function readSheetCells(
   spill: CellSpill,
 ): Promise<void> {
   const formats = await workbook.readStyles();
-  const context = { strings, is1904: workbook.is1904, maxCells: workbook.limits.cells };
+  const context = { strings, is1904: workbook.is1904, limits: workbook.limits };
   await workbook.readPart(sheet.part, (fail) => {
     return new SheetHandler(range, formats, new CellRecorder(context, spill, fail), fail);
   });

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { PgError } from "../core/pg-error.ts";
+import type { CellLimits } from "./xlsx-cell-recorder.ts";
 import { refuseForeignFile, refuseForeignZip } from "./xlsx-foreign.ts";
 import { builtInFormat, classifyFormat, type FormatClass } from "./xlsx-number-format.ts";
 import { Pace } from "./xlsx-pace.ts";
@@ -10,8 +11,7 @@ import { toUtf8 } from "./xml-encoding.ts";
 import { type XmlHandler, type XmlLimits, XmlTokenizer } from "./xml-tokenizer.ts";
 import { ZipArchive, type ZipLimits } from "./zip-archive.ts";
 
-export interface WorkbookLimits extends ZipLimits, XmlLimits {
-  readonly cells: number;
+export interface WorkbookLimits extends ZipLimits, XmlLimits, CellLimits {
   readonly sharedStrings: number;
   readonly gridCells: number;
   readonly columns: number;

@@ -94,7 +94,8 @@ export class XmlTokenizer {
       this.#length = 0;
       this.#reserve(length - rest);
     }
-    bytes.copy(this.#buffer, 0, rest, length);
+    // A long text grows from chunk to chunk in its place.
+    if (rest > 0 || bytes !== this.#buffer) bytes.copy(this.#buffer, 0, rest, length);
     this.#length = length - rest;
   }
 

@@ -5,7 +5,13 @@
  */
 import type { Appender } from "../duckdb/appender.ts";
 import type { ColumnValues } from "../duckdb/vector-writer.ts";
-import type { CellKind, CellReject, ColumnBatch, SheetReader } from "../formats/xlsx.ts";
+import type {
+  CellKind,
+  CellReject,
+  ColumnBatch,
+  SheetBatch,
+  SheetReader,
+} from "../formats/xlsx.ts";
 import type { LoadContext } from "./load-context.ts";
 
 /** The temporary table, which holds the rows' numbers as `line` beside the columns asked for. */
@@ -13,8 +19,10 @@ export const SLICE = "temp.slice";
 
 /** DuckDB's row group: smaller slices of a narrow table would be compressed twice. */
 const MOST_ROWS = 122_880;
-/** Cells of a slice, which lie uncompressed in memory: 32 MB and long texts. */
+/** Cells of a slice, which lie uncompressed in memory, and the bytes of their texts. */
 const MOST_CELLS = 2_000_000;
+const MOST_TEXT_BYTES = 64 * 1024 * 1024;
+const MOST_REJECTS = 10_000;
 
 const TYPES: { readonly [K in CellKind]: string } = {
   boolean: "BOOLEAN",
@@ -57,6 +65,7 @@ export async function* stagedSlices(
   let appender: Appender | undefined;
   let rejects: CellReject[] = [];
   let rowCount = 0;
+  let textBytes = 0;
   try {
     for await (const batch of reader.batches(kinds, signal)) {
       if (appender === undefined) {
@@ -74,17 +83,27 @@ export async function* stagedSlices(
       appender.flush();
       rejects.push(...batch.rejects);
       rowCount += batch.rowCount;
-      if (rowCount < sliceRows) continue;
+      textBytes += textBytesOf(batch);
+      const isFull = rowCount >= sliceRows || textBytes > MOST_TEXT_BYTES;
+      if (!isFull && rejects.length < MOST_REJECTS) continue;
       appender.close();
       appender = undefined;
       yield rejects;
       rejects = [];
       rowCount = 0;
+      textBytes = 0;
     }
   } finally {
     appender?.close();
   }
   if (rowCount > 0) yield rejects;
+}
+
+function textBytesOf({ columns, rowCount }: SheetBatch): number {
+  return columns.reduce(
+    (sum, column) => sum + (column?.kind === "text" ? (column.ends[rowCount - 1] ?? 0) : 0),
+    0,
+  );
 }
 
 function lineNumbers(firstRow: number, rowCount: number): ColumnValues {

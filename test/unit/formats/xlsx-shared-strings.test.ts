@@ -27,7 +27,6 @@ test("strings come back by their number, as text and as bytes", () => {
   texts.forEach((text, index) => {
     expect(strings.get(index)).toBe(text);
     expect(strings.byteLength(index)).toBe(Buffer.byteLength(text));
-    expect(strings.isEmpty(index)).toBe(text === "");
     const length = strings.copy(index, target, 7);
     expect(target.toString("utf8", 7, 7 + length)).toBe(text);
   });
