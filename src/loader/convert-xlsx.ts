@@ -62,6 +62,8 @@ class XlsxConversion {
 
   async run(): Promise<void> {
     const { connection } = this.#context;
+    // A checkpoint between slices would need the memory of a wide table a third time.
+    await connection.run("SET wal_autocheckpoint = '1TB'");
     await makeSlice(this.#staged(0), this.#context);
     for (const [index, sheet] of this.#sheets.entries()) {
       const values = this.#values().join(", ");

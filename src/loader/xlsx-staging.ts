@@ -23,6 +23,8 @@ const MOST_ROWS = 122_880;
 const MOST_CELLS = 2_000_000;
 const MOST_TEXT_BYTES = 64 * 1024 * 1024;
 const MOST_REJECTS = 10_000;
+/** What the appender moves on at once: more would take it too long, less costs it twice the work. */
+const FLUSHED_CELLS = 150_000;
 
 const TYPES: { readonly [K in CellKind]: string } = {
   boolean: "BOOLEAN",
@@ -66,6 +68,7 @@ export async function* stagedSlices(
   let rejects: CellReject[] = [];
   let rowCount = 0;
   let textBytes = 0;
+  let cellsToFlush = 0;
   try {
     for await (const batch of reader.batches(kinds, signal)) {
       if (appender === undefined) {
@@ -79,8 +82,11 @@ export async function* stagedSlices(
         [lineNumbers(batch.firstRow, batch.rowCount), ...values],
         batch.rowCount,
       );
-      // All at once would take the appender a tenth of a second.
-      appender.flush();
+      cellsToFlush += batch.rowCount * columns.length;
+      if (cellsToFlush > FLUSHED_CELLS) {
+        appender.flush();
+        cellsToFlush = 0;
+      }
       rejects.push(...batch.rejects);
       rowCount += batch.rowCount;
       textBytes += textBytesOf(batch);
