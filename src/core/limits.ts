@@ -52,21 +52,30 @@ export const LIMITS = {
   readinessTimeoutMs: 5_000,
   /** One XLSX workbook, whose few megabytes can unpack to anything. */
   workbook: {
-    /** In all parts that are read: a million rows of twelve columns take about as much. */
-    unpackedBytes: 512 * 1024 * 1024,
-    /** Sheets compress to a tenth or so; what expands further is a bomb once it is large. */
+    /**
+     * In all parts that are read. A sheet of Excel's full length and twenty columns is about 1 GB;
+     * everything is streamed, so this bounds time and the temporary file, not memory.
+     */
+    unpackedBytes: 4 * 1024 * 1024 * 1024,
+    /** Sheets compress to a tenth or so; an entry that expands further is a bomb once it is large. */
     expansion: 400,
     expansionFreeBytes: 50 * 1024 * 1024,
-    /** Cells that hold something, and rows times columns of the table they span. */
-    cells: 20_000_000,
-    gridCells: 100_000_000,
+    /** Cells that hold something, at ten bytes each in the temporary file. */
+    cells: 200_000_000,
+    /** Texts of cells, shared ones as often as they are used; and of one row, which is in memory. */
+    textBytes: 4 * 1024 * 1024 * 1024,
+    rowTextBytes: 64 * 1024 * 1024,
+    /** Rows times columns of the table that they span: 250 columns at Excel's full length. */
+    gridCells: 262_144_000,
+    /** Four bytes of memory each. Their texts are in a temporary file beyond 96 MB. */
+    sharedStrings: 20_000_000,
     /** Columns of one table: PostgreSQL's own limit. */
     columns: 1_600,
     zipEntries: 65_535,
     zipDirectoryBytes: 16 * 1024 * 1024,
     xmlDepth: 64,
     /** One run of text, and one tag with its attributes. */
-    xmlTextBytes: 64 * 1024 * 1024,
+    xmlTextBytes: 16 * 1024 * 1024,
     xmlTagBytes: 1024 * 1024,
   },
   /** JSON, whose values can nest without end and whose records can be the whole file. */

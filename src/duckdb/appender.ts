@@ -5,9 +5,11 @@ import {
   DuckDBVector,
   type DuckDBType as LibraryType,
 } from "@duckdb/node-api";
+import duckdb from "@duckdb/node-bindings";
 import type { DuckDBType } from "../pgtypes/duckdb-type.ts";
 import { toPgError } from "./duckdb-error.ts";
 import { fromLibraryType } from "./logical-types.ts";
+import { type ColumnValues, writeVector } from "./vector-writer.ts";
 
 /** Appends rows to a table in batches of columns, at a fraction of the cost of INSERT. */
 export class Appender {
@@ -15,6 +17,8 @@ export class Appender {
   readonly #types: readonly LibraryType[];
   /** Of the table's columns, in order. */
   readonly types: readonly DuckDBType[];
+  /** Filled again and again by `appendCopies`: chunks are freed only when they are collected. */
+  #chunk: DuckDBDataChunk | undefined;
 
   constructor(appender: DuckDBAppender) {
     this.#appender = appender;
@@ -29,9 +33,7 @@ export class Appender {
    * number, bigint for 64 bits and more, string, boolean, null, and its classes for the rest.
    */
   append(columns: readonly (readonly DuckDBValue[])[], rowCount: number): void {
-    if (columns.length !== this.#types.length) {
-      throw new Error(`the table has ${this.#types.length} columns, the batch ${columns.length}`);
-    }
+    this.#checkWidth(columns.length);
     const size = DuckDBVector.standardSize();
     for (let start = 0; start < rowCount; start += size) {
       this.#appendChunk(columns, start, Math.min(start + size, rowCount));
@@ -48,6 +50,19 @@ export class Appender {
     this.#act(() => this.#appender.appendDataChunk(chunk));
   }
 
+  /** Appends at most as many rows as a data chunk holds, from memory that looks as DuckDB's own. */
+  appendCopies(columns: readonly ColumnValues[], rowCount: number): void {
+    this.#checkWidth(columns.length);
+    const chunk = (this.#chunk ??= DuckDBDataChunk.create(this.#types));
+    chunk.reset();
+    chunk.rowCount = rowCount;
+    for (const [index, type] of this.types.entries()) {
+      const vector = duckdb.data_chunk_get_vector(chunk.chunk, index);
+      writeVector(vector, type, columns[index], rowCount);
+    }
+    this.#act(() => this.#appender.appendDataChunk(chunk));
+  }
+
   /** Makes what was appended visible to queries of this connection, and reports what was wrong. */
   flush(): void {
     this.#act(() => this.#appender.flushSync());
@@ -55,6 +70,11 @@ export class Appender {
 
   close(): void {
     this.#act(() => this.#appender.closeSync());
+  }
+
+  #checkWidth(columns: number): void {
+    if (columns === this.#types.length) return;
+    throw new Error(`the table has ${this.#types.length} columns, the batch ${columns}`);
   }
 
   #act(action: () => void): void {

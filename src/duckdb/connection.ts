@@ -69,10 +69,10 @@ export class Connection {
   }
 
   /** Appends many rows to a table; closed by the caller. */
-  async appender(table: string, schema?: string): Promise<Appender> {
+  async appender(table: string, schema?: string, catalog?: string): Promise<Appender> {
     return this.#do(
       "",
-      async () => new Appender(await this.#connection.createAppender(table, schema)),
+      async () => new Appender(await this.#connection.createAppender(table, schema, catalog)),
     );
   }
 

@@ -4,6 +4,7 @@ import { CellCursor, type CellSpill } from "./xlsx-cell-spill.ts";
 import { CELL_UNCALCULATED, isRejected } from "./xlsx-cells.ts";
 import { ColumnCensus } from "./xlsx-column-kind.ts";
 import { emptySheet, findHeader, type Header } from "./xlsx-header.ts";
+import { Pace } from "./xlsx-pace.ts";
 import { cellName, columnLetters, SHEET_COLUMNS } from "./xlsx-reference.ts";
 import type { SharedStrings } from "./xlsx-shared-strings.ts";
 import type { SheetColumn, TableShape } from "./xlsx-table.ts";
@@ -15,15 +16,18 @@ const NOTABLE_GAP = 1_000;
 const MOST_WARNINGS = 50;
 
 /** What all rows together say: where the table lies, and of which kind each column is. */
-export function analyseTable(
+export async function analyseTable(
   sheetName: string,
   options: XlsxOptions,
   spill: CellSpill,
   strings: SharedStrings,
   limits: WorkbookLimits,
-): TableShape {
-  const header = findHeader(sheetName, options, spill, strings);
-  const census = takeCensus(header, spill, spill.lastRow - (options.skip_footer ?? 0));
+  signal: AbortSignal | undefined,
+): Promise<TableShape> {
+  const pace = new Pace(signal);
+  const header = await findHeader(sheetName, options, spill, strings, pace);
+  const lastDataRow = spill.lastRow - (options.skip_footer ?? 0);
+  const census = await takeCensus(header, spill, strings, lastDataRow, pace);
   const used = [...header.names.keys(), ...census.columns.keys()];
   if (used.length === 0) throw emptySheet(sheetName, options);
   const firstColumn = used.reduce((least, column) => Math.min(least, column), SHEET_COLUMNS);
@@ -41,14 +45,14 @@ export function analyseTable(
       header: name,
       letters: columnLetters(column),
       kind: counted.kind,
+      census: counted,
       notNull: counted.values === rowCount,
     });
-    const title = name === "" ? `column ${columnLetters(column)}` : `column "${name}"`;
-    const mixture = counted.mixture(column);
-    if (mixture !== undefined) warnings.push(`${title} is read as text: it holds ${mixture}`);
     if (name === "" && header.row > 0 && counted.cells > 0) {
       const first = cellName(column, counted.firstRow);
-      warnings.push(`${title} has values, first in ${first}, but no name in row ${header.row}`);
+      warnings.push(
+        `${columnTitle(name, columnLetters(column))} has values, first in ${first}, but no name in row ${header.row}`,
+      );
     }
   }
   return {
@@ -59,6 +63,11 @@ export function analyseTable(
     rejectedCount: census.rejectedCount,
     warnings: warnings.slice(0, MOST_WARNINGS),
   };
+}
+
+/** How a warning calls a column. */
+export function columnTitle(header: string, letters: string): string {
+  return header === "" ? `column ${letters}` : `column "${header}"`;
 }
 
 interface Census {
@@ -72,7 +81,13 @@ interface Census {
   readonly longestGap: { readonly rows: number; readonly below: number };
 }
 
-function takeCensus(header: Header, spill: CellSpill, lastDataRow: number): Census {
+async function takeCensus(
+  header: Header,
+  spill: CellSpill,
+  strings: SharedStrings,
+  lastDataRow: number,
+  pace: Pace,
+): Promise<Census> {
   const columns: (ColumnCensus | undefined)[] = [];
   let firstRow = 0;
   let lastRow = 0;
@@ -81,6 +96,7 @@ function takeCensus(header: Header, spill: CellSpill, lastDataRow: number): Cens
   let longestGap = { rows: 0, below: 0 };
   const cell = new CellCursor();
   for (const page of spill.pages()) {
+    await pace.breathe();
     cell.load(page);
     while (cell.next()) {
       const { row, column, tag } = cell;
@@ -92,7 +108,7 @@ function takeCensus(header: Header, spill: CellSpill, lastDataRow: number): Cens
         }
         lastRow = row;
       }
-      (columns[column] ??= new ColumnCensus()).add(cell);
+      (columns[column] ??= new ColumnCensus()).add(cell, strings);
       if (isRejected(tag)) rejectedCount++;
       if (tag === CELL_UNCALCULATED) {
         const first = uncalculated.count === 0 ? cellName(column, row) : uncalculated.first;

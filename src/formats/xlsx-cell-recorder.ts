@@ -29,11 +29,17 @@ import { parseIsoCell, serialToDuration, serialToMoment, serialToTime } from "./
 import type { SharedStrings } from "./xlsx-shared-strings.ts";
 import { XmlTextBuffer } from "./xml-text-buffer.ts";
 
-/** What a sheet's cells are read by: the workbook's strings and calendar, and how many may come. */
+export interface CellLimits {
+  readonly cells: number;
+  readonly textBytes: number;
+  readonly rowTextBytes: number;
+}
+
+/** What a sheet's cells are read by: the workbook's strings and calendar, and how much may come. */
 export interface CellContext {
   readonly strings: SharedStrings;
   readonly is1904: boolean;
-  readonly maxCells: number;
+  readonly limits: CellLimits;
 }
 
 /** ECMA-376 part 1, 18.18.11 "ST_CellType". */
@@ -47,6 +53,10 @@ export class CellRecorder {
   readonly #spill: CellSpill;
   readonly #fail: (reason: string) => PgError;
   #cells = 0;
+  /** Of all cells, and of those of the last row that had texts. */
+  #textBytes = 0;
+  #rowTextBytes = 0;
+  #textRow = 0;
   /** The last row in which each column had a cell, to notice two cells in one place. */
   readonly #rowOfColumn = new Int32Array(SHEET_COLUMNS);
   #row = 0;
@@ -85,6 +95,20 @@ export class CellRecorder {
     }
   }
 
+  /**
+   * Records a cell whose text is a decimal number of few digits; not if it should be a date and is
+   * none, for which its text is needed.
+   */
+  recordNumber(row: number, column: number, number: number, format: FormatClass): boolean {
+    this.#row = row;
+    this.#column = column;
+    if (format === FORMAT_NUMBER) {
+      this.#addNumber(CELL_NUMBER, number);
+      return true;
+    }
+    return this.#recordMoment(number, format);
+  }
+
   /** Records a formula whose result was not saved. */
   recordUncalculated(row: number, column: number): void {
     this.#row = row;
@@ -97,17 +121,23 @@ export class CellRecorder {
     const { bytes, length } = this.text;
     const number = readNumber(bytes, length);
     if (Number.isNaN(number)) return this.#addText(CELL_INVALID);
+    if (format !== FORMAT_NUMBER) {
+      if (!this.#recordMoment(number, format)) this.#addText(CELL_BAD_DATE);
+      return;
+    }
+    const integer = Number.isSafeInteger(number) ? undefined : readLongInteger(bytes, length);
+    if (integer === undefined) this.#addNumber(CELL_NUMBER, number);
+    else this.#addInteger(integer);
+  }
+
+  /** Whether the number is what its format says. */
+  #recordMoment(number: number, format: Exclude<FormatClass, typeof FORMAT_NUMBER>): boolean {
     switch (format) {
-      case FORMAT_NUMBER: {
-        const integer = Number.isSafeInteger(number) ? undefined : readLongInteger(bytes, length);
-        if (integer === undefined) return this.#addNumber(CELL_NUMBER, number);
-        return this.#addInteger(integer);
-      }
       case FORMAT_DATE:
         return this.#addSpan(CELL_MOMENT, serialToMoment(number, this.#context.is1904));
       case FORMAT_TIME:
         return number >= 0 && number < 1
-          ? this.#addNumber(CELL_TIME, serialToTime(number))
+          ? this.#addSpan(CELL_TIME, serialToTime(number))
           : this.#addSpan(CELL_MOMENT, serialToMoment(number, this.#context.is1904));
       case FORMAT_DURATION:
         return this.#addSpan(CELL_DURATION, serialToDuration(number));
@@ -116,9 +146,10 @@ export class CellRecorder {
     }
   }
 
-  #addSpan(tag: CellTag, ms: number | undefined): void {
-    if (ms === undefined) this.#addText(CELL_BAD_DATE);
-    else this.#addNumber(tag, ms);
+  #addSpan(tag: CellTag, ms: number | undefined): boolean {
+    if (ms === undefined) return false;
+    this.#addNumber(tag, ms);
+    return true;
   }
 
   #recordShared(): void {
@@ -130,7 +161,10 @@ export class CellRecorder {
         `cell ${this.#name()} refers to shared string ${index}, but the workbook has ${strings.count}; its shared strings are missing or corrupt`,
       );
     }
-    if (!strings.isEmpty(index)) this.#addNumber(CELL_SHARED, index);
+    const textBytes = strings.byteLength(index);
+    if (textBytes === 0) return;
+    this.#countText(textBytes);
+    this.#addNumber(CELL_SHARED, index);
   }
 
   #recordBoolean(): void {
@@ -154,6 +188,7 @@ export class CellRecorder {
   #addText(tag: CellTag): void {
     this.#count();
     const { bytes, length } = this.text;
+    this.#countText(length);
     this.#spill.addText(this.#row, this.#column, tag, bytes, length);
   }
 
@@ -168,16 +203,38 @@ export class CellRecorder {
       throw this.#fail(`cell ${this.#name()} occurs twice`);
     }
     this.#rowOfColumn[this.#column] = this.#row;
-    if (++this.#cells > this.#context.maxCells) {
-      throw new PgError(
-        "program_limit_exceeded",
-        `the sheet is too large: it has more than ${this.#context.maxCells} cells`,
-        { hint: "Save it as CSV, or read a part of it with xlsx: { range: … }." },
-      );
+    const { cells } = this.#context.limits;
+    if (++this.#cells > cells) throw tooLarge(`it has more than ${cells} cells`);
+  }
+
+  /** Shared strings count as often as cells use them: a long one may stand in every cell. */
+  #countText(length: number): void {
+    if (this.#textRow !== this.#row) {
+      this.#textRow = this.#row;
+      this.#rowTextBytes = 0;
+    }
+    this.#rowTextBytes += length;
+    this.#textBytes += length;
+    const { textBytes, rowTextBytes } = this.#context.limits;
+    if (this.#rowTextBytes > rowTextBytes) {
+      throw tooLarge(`row ${this.#row} holds more than ${megabytes(rowTextBytes)} of text`);
+    }
+    if (this.#textBytes > textBytes) {
+      throw tooLarge(`its cells hold more than ${megabytes(textBytes)} of text`);
     }
   }
 
   #name(): string {
     return cellName(this.#column, this.#row);
   }
+}
+
+function tooLarge(reason: string): PgError {
+  return new PgError("program_limit_exceeded", `the sheet is too large: ${reason}`, {
+    hint: "Save it as CSV, or read a part of it with xlsx: { range: … }.",
+  });
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.floor(bytes / 1024 / 1024)} MB`;
 }

@@ -1,7 +1,3 @@
-import { randomBytes } from "node:crypto";
-import { closeSync, constants, openSync, readSync, unlinkSync, writeSync } from "node:fs";
-import { join } from "node:path";
-import { PgError } from "../core/pg-error.ts";
 import {
   CELL_INVALID,
   CELL_SHARED,
@@ -11,6 +7,7 @@ import {
   hasText,
   type RecordedCell,
 } from "./xlsx-cells.ts";
+import { ScratchFile } from "./xlsx-scratch-file.ts";
 
 const PAGE_BYTES = 1024 * 1024;
 /** Most sheets never need the file. */
@@ -27,14 +24,12 @@ type Page =
 
 /**
  * The cells of one sheet in the order in which they came, ten bytes each, in pages of which the
- * later ones are in a file without a name. A sheet is parsed only once that way: parsing costs ten
+ * later ones are in a scratch file. A sheet is parsed only once that way: parsing costs ten
  * times as much as reading these back.
  */
 export class CellSpill {
-  readonly #directory: string;
+  readonly #file: ScratchFile;
   readonly #pages: Page[] = [];
-  #file: number | undefined;
-  #fileBytes = 0;
   #page = Buffer.allocUnsafe(PAGE_BYTES);
   #view = viewOf(this.#page);
   #length = 0;
@@ -42,7 +37,7 @@ export class CellSpill {
   #markedRow = 0;
 
   constructor(directory: string) {
-    this.#directory = directory;
+    this.#file = new ScratchFile(directory);
   }
 
   /** The last row that has a cell; 0 where there is none. */
@@ -71,14 +66,13 @@ export class CellSpill {
   /** Every page once, each valid until the next one is asked for. */
   *pages(): Generator<Buffer> {
     for (const page of this.#pages) {
-      yield page.where === "memory" ? page.bytes : this.#readPage(page.position, page.length);
+      yield page.where === "memory" ? page.bytes : this.#file.read(page.position, page.length);
     }
     if (this.#length > 0) yield this.#page.subarray(0, this.#length);
   }
 
   close(): void {
-    if (this.#file !== undefined) closeSync(this.#file);
-    this.#file = undefined;
+    this.#file.close();
   }
 
   #head(row: number, column: number, tag: CellTag, bytes: number): void {
@@ -101,48 +95,16 @@ export class CellSpill {
       this.#pages.push({ where: "memory", bytes: full });
       this.#page = Buffer.allocUnsafe(PAGE_BYTES);
     } else {
-      if (full.length > 0) this.#writePage(full);
+      if (full.length > 0) {
+        const position = this.#file.append(full);
+        this.#pages.push({ where: "file", position, length: full.length });
+      }
       if (needed > this.#page.length) this.#page = Buffer.allocUnsafe(needed);
     }
     this.#view = viewOf(this.#page);
     this.#length = 0;
     // Every page can be read by itself.
     this.#markedRow = 0;
-  }
-
-  #writePage(bytes: Buffer): void {
-    try {
-      this.#file ??= openNameless(this.#directory);
-      for (let written = 0; written < bytes.length; ) {
-        written += writeSync(
-          this.#file,
-          bytes,
-          written,
-          bytes.length - written,
-          this.#fileBytes + written,
-        );
-      }
-    } catch (cause) {
-      throw isDiskFull(cause)
-        ? new PgError("disk_full", "no space left on the device while a workbook is read", {
-            hint: `Free some space in "${this.#directory}".`,
-            cause,
-          })
-        : cause;
-    }
-    this.#pages.push({ where: "file", position: this.#fileBytes, length: bytes.length });
-    this.#fileBytes += bytes.length;
-  }
-
-  #readPage(position: number, length: number): Buffer {
-    if (this.#file === undefined) throw new Error("the spill is closed");
-    const bytes = Buffer.allocUnsafe(length);
-    for (let filled = 0; filled < length; ) {
-      const count = readSync(this.#file, bytes, filled, length - filled, position + filled);
-      if (count === 0) throw new PgError("io_error", "a temporary file became shorter");
-      filled += count;
-    }
-    return bytes;
   }
 }
 
@@ -196,25 +158,16 @@ export class CellCursor implements RecordedCell {
   get text(): string {
     return this.#page.toString("utf8", this.#textStart, this.#position);
   }
+
+  get textBytes(): number {
+    return this.#position - this.#textStart;
+  }
+
+  copyText(target: Buffer, offset: number): number {
+    return this.#page.copy(target, offset, this.#textStart, this.#position);
+  }
 }
 
 function viewOf(page: Buffer): DataView {
   return new DataView(page.buffer, page.byteOffset, page.length);
-}
-
-/** A file that is gone when its descriptor is closed, however the process ends. */
-function openNameless(directory: string): number {
-  const path = join(directory, `cells-${randomBytes(8).toString("hex")}.tmp`);
-  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
-  const file = openSync(path, flags, 0o600);
-  unlinkSync(path);
-  return file;
-}
-
-function isDiskFull(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    (error.code === "ENOSPC" || error.code === "EDQUOT")
-  );
 }

@@ -1,4 +1,5 @@
 import { unreachable } from "../core/assert.ts";
+import { numberText } from "./xlsx-number.ts";
 import { DAY_MS, dateText, durationText, timestampText } from "./xlsx-serial.ts";
 import type { SharedStrings } from "./xlsx-shared-strings.ts";
 
@@ -40,6 +41,9 @@ export interface RecordedCell {
   readonly number: number;
   /** Of cells that come with text. */
   readonly text: string;
+  readonly textBytes: number;
+  /** Copies the text in UTF-8, and returns its length. */
+  copyText(target: Buffer, offset: number): number;
 }
 
 export function hasNumber(tag: CellTag): boolean {
@@ -61,7 +65,7 @@ export function isRejected(tag: CellTag): boolean {
 export function cellText(cell: RecordedCell, strings: SharedStrings): string | undefined {
   switch (cell.tag) {
     case CELL_NUMBER:
-      return String(cell.number);
+      return numberText(cell.number);
     case CELL_MOMENT:
       return cell.number % DAY_MS === 0 ? dateText(cell.number) : timestampText(cell.number);
     case CELL_TIME:

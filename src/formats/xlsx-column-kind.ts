@@ -12,10 +12,11 @@ import {
   CELL_TEXT,
   CELL_TIME,
   CELL_UNCALCULATED,
+  cellText,
   type RecordedCell,
 } from "./xlsx-cells.ts";
-import { cellName } from "./xlsx-reference.ts";
 import { DAY_MS } from "./xlsx-serial.ts";
+import type { SharedStrings } from "./xlsx-shared-strings.ts";
 import type { CellKind } from "./xlsx-table.ts";
 
 /** The groups that a column's values are counted by; cells without a value are in none. */
@@ -55,21 +56,52 @@ const WORDS: readonly { readonly word: string; readonly groups: readonly number[
   { word: "text", groups: [TEXT] },
 ];
 
+/** What an unquoted number, date, time or truth value is made of; most texts are not. */
+const VALUE_SHAPE = /^\s*(?:[-+.\d][-+.,:/\sTZeE\d]*|true|false)\s*$/i;
+
+/** Values of one sort in a column, and where the first of them is. */
+export interface Finding {
+  /** In the words of a warning, in the singular. */
+  readonly word: string;
+  readonly count: number;
+  readonly firstRow: number;
+}
+
 /** Counts what one column holds, until its kind is asked for. */
 export class ColumnCensus {
   /** Cells of any sort, those without a value included. */
   cells = 0;
   firstRow = 0;
+  /** Whether every text so far looks like a number, a date, a time or a truth value. */
+  #textsLookTyped = true;
   readonly #counts = new Float64Array(GROUPS);
   readonly #firstRows = new Float64Array(GROUPS);
 
-  add(cell: RecordedCell): void {
+  /** Of the same column in several workbooks. */
+  static merged(parts: readonly ColumnCensus[]): ColumnCensus {
+    const [only] = parts;
+    if (only !== undefined && parts.length === 1) return only;
+    const merged = new ColumnCensus();
+    for (const part of parts) {
+      merged.cells += part.cells;
+      if (!part.#textsLookTyped) merged.#textsLookTyped = false;
+      part.#counts.forEach((count, group) => {
+        merged.#counts[group] = (merged.#counts[group] ?? 0) + count;
+      });
+    }
+    return merged;
+  }
+
+  add(cell: RecordedCell, strings: SharedStrings): void {
     if (this.cells++ === 0) this.firstRow = cell.row;
     const group = groupOf(cell);
     if (group === undefined) return;
     const count = this.#counts[group] ?? 0;
     if (count === 0) this.#firstRows[group] = cell.row;
     this.#counts[group] = count + 1;
+    if (group === TEXT && this.#textsLookTyped) {
+      this.#textsLookTyped = VALUE_SHAPE.test(cellText(cell, strings) ?? "");
+    }
   }
 
   get values(): number {
@@ -82,17 +114,26 @@ export class ColumnCensus {
     return KINDS.find(({ groups }) => this.#count(groups) === values)?.kind ?? "text";
   }
 
-  /** Which kinds of value made this column text, and where the rarest of them begins. */
-  mixture(column: number): string | undefined {
-    const found = WORDS.map(({ word, groups }) => {
-      const count = this.#count(groups);
-      return { word, count, firstRow: this.#firstRowOf(groups) };
+  /** Whether a column of text may hold nothing but values of one type, written as text. */
+  get mayBeTyped(): boolean {
+    return this.values > 0 && this.kind === "text" && this.#textsLookTyped;
+  }
+
+  /** Whether doubles hold all of the column's numbers, and the column holds nothing else. */
+  get fitsDouble(): boolean {
+    return this.values > 0 && this.#count([INTEGER, FRACTION]) === this.values;
+  }
+
+  /** Whether values of other sorts than text are read as text. */
+  get isMixed(): boolean {
+    return this.kind === "text" && this.#counts[TEXT] !== this.values;
+  }
+
+  get findings(): readonly Finding[] {
+    return WORDS.map(({ word, groups }) => {
+      const firstRow = this.#firstRowOf(groups);
+      return { word, count: this.#count(groups), firstRow };
     }).filter(({ count }) => count > 0);
-    const isText = this.kind === "text" && this.#counts[TEXT] !== this.values;
-    if (!isText) return undefined;
-    found.sort((a, b) => b.count - a.count || a.firstRow - b.firstRow);
-    const parts = found.map(({ word, count }) => `${count} ${word}${count === 1 ? "" : "s"}`);
-    return `${parts.join(", ")} (first in ${cellName(column, found.at(-1)?.firstRow ?? 0)})`;
   }
 
   #count(groups: Iterable<number>): number {

@@ -2,6 +2,7 @@ import { PgError } from "../core/pg-error.ts";
 import type { XlsxOptions } from "./format.ts";
 import { CellCursor, type CellSpill } from "./xlsx-cell-spill.ts";
 import { CELL_SHARED, CELL_TEXT, cellText } from "./xlsx-cells.ts";
+import type { Pace } from "./xlsx-pace.ts";
 import { cellName } from "./xlsx-reference.ts";
 import type { SharedStrings } from "./xlsx-shared-strings.ts";
 
@@ -26,18 +27,18 @@ const MOST_TITLE_ROWS = 20;
  * The header is the row that `header_row` names, else the first row that is not empty. A report's
  * title above its table is told by its shape: rows of one cell, then an empty row, then names.
  */
-export function findHeader(
+export async function findHeader(
   sheetName: string,
   options: XlsxOptions,
   spill: CellSpill,
   strings: SharedStrings,
-): Header {
+  pace: Pace,
+): Promise<Header> {
   if (options.header === false) return { row: 0, names: new Map(), warnings: [] };
   const { header_row: wanted } = options;
   const titles: HeaderRow[] = [];
-  for (const row of headRows(spill, strings)) {
+  for await (const row of headRows(spill, strings, wanted ?? 1, pace)) {
     if (wanted !== undefined) {
-      if (row.row < wanted) continue;
       if (row.row > wanted) break;
       return { row: row.row, names: row.names, warnings: [] };
     }
@@ -97,15 +98,22 @@ function headerBelow(sheetName: string, titles: readonly HeaderRow[], row: Heade
   );
 }
 
-/** The rows that hold something, from the top, as text. */
-function* headRows(spill: CellSpill, strings: SharedStrings): Generator<HeaderRow> {
+/** The rows that hold something, from `firstRow` on, as text. */
+async function* headRows(
+  spill: CellSpill,
+  strings: SharedStrings,
+  firstRow: number,
+  pace: Pace,
+): AsyncGenerator<HeaderRow> {
   const cell = new CellCursor();
   let row = 0;
   let names = new Map<number, string>();
   let isAllText = true;
   for (const page of spill.pages()) {
+    await pace.breathe();
     cell.load(page);
     while (cell.next()) {
+      if (cell.row < firstRow) continue;
       if (cell.row !== row) {
         if (row > 0) yield { row, names, isAllText };
         row = cell.row;

@@ -53,6 +53,44 @@ export function readLongInteger(bytes: Buffer, length: number): string | undefin
   return BigInt(text.replace(/^\+/, "")).toString();
 }
 
+/** The digits of which Excel shows none: they are what is left of binary arithmetic. */
+const SHOWN_DIGITS = 15;
+/** Where fifteen digits end with so many zeros, what stands behind them is no measured value. */
+const NOISE_ZEROS = 3;
+/** Numbers of more digits before or behind the point stay in scientific notation. */
+const LONGEST_POSITIONAL = 40;
+
+/**
+ * A number cell as a person would write it down: without an exponent, and without the noise that
+ * makes 0.30000000000000004 of 0.1 + 0.2. No digit is invented.
+ */
+export function numberText(value: number): string {
+  const usual = String(value);
+  if (usual.length <= SHOWN_DIGITS + 1 && !usual.includes("e")) return usual;
+  const shortest = value.toExponential();
+  const mark = shortest.indexOf("e");
+  if (mark < SHOWN_DIGITS + 1) return positional(shortest);
+  const shown = value.toExponential(SHOWN_DIGITS - 1);
+  const [digits = "", exponent] = shown.split("e");
+  const trimmed = digits.replace(/\.?0+$/, "");
+  return positional(
+    digits.length - trimmed.length >= NOISE_ZEROS ? `${trimmed}e${exponent}` : shortest,
+  );
+}
+
+function positional(scientific: string): string {
+  const [, sign = "", first = "", rest = "", exponentText = ""] =
+    /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(scientific) ?? [];
+  const exponent = Number(exponentText);
+  const digits = first + rest;
+  if (Math.abs(exponent) > LONGEST_POSITIONAL) {
+    return `${sign}${first}${rest === "" ? "" : `.${rest}`}e${exponentText}`;
+  }
+  if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
+  if (digits.length <= exponent + 1) return sign + digits.padEnd(exponent + 1, "0");
+  return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
+}
+
 /** A count in decimal digits, or -1: what attributes and shared strings refer with. */
 export function readIndex(bytes: Buffer, start: number, end: number): number {
   if (end <= start || end - start > 10) return -1;

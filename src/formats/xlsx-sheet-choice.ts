@@ -3,6 +3,7 @@ import { PgError } from "../core/pg-error.ts";
 interface Choosable {
   readonly name: string;
   readonly state: "visible" | "hidden" | "veryHidden";
+  readonly isWorksheet: boolean;
 }
 
 /** As many as an error can list and still be read. */
@@ -10,7 +11,7 @@ const LISTED_SHEETS = 20;
 
 /**
  * The sheet of this name, or of this number counted from 1 through all tabs, hidden ones too; by
- * default the first that is not hidden. YAML makes a number of an unquoted 2024, and a command line
+ * default the first worksheet that is not hidden. YAML makes a number of an unquoted 2024, and a command line
  * a text of 2: so a number that is no tab's is tried as a name, and a name as a number. Names that
  * differ in case only are the same.
  */
@@ -22,19 +23,21 @@ export function chooseSheet<S extends Choosable>(
   const byName = wanted === undefined ? undefined : findByName(sheets, String(wanted));
   const chosen =
     wanted === undefined
-      ? (sheets.find(({ state }) => state === "visible") ?? sheets[0])
+      ? (sheets.find(({ state, isWorksheet }) => isWorksheet && state === "visible") ??
+        sheets.find(({ isWorksheet }) => isWorksheet))
       : typeof wanted === "number"
         ? (byNumber ?? byName)
         : (byName ?? byNumber);
-  if (chosen !== undefined) return chosen;
+  if (chosen?.isWorksheet === true) return chosen;
   const listed = sheets.slice(0, LISTED_SHEETS).map(describe).join(", ");
   const more = sheets.length > LISTED_SHEETS ? `, and ${sheets.length - LISTED_SHEETS} more` : "";
-  const nearest = typeof wanted === "string" ? nearestName(sheets, wanted) : undefined;
+  const isName = typeof wanted === "string" && chosen === undefined;
+  const nearest = isName ? nearestName(sheets, wanted) : undefined;
   throw new PgError(
     "invalid_parameter_value",
-    typeof wanted === "number"
-      ? `the workbook has no sheet number ${wanted}`
-      : `the workbook has no sheet "${wanted ?? ""}"`,
+    chosen === undefined
+      ? `the workbook has no sheet ${typeof wanted === "number" ? `number ${wanted}` : `"${wanted ?? ""}"`}`
+      : `sheet "${chosen.name}" of the workbook is a chart, which holds no cells`,
     {
       detail: `Its sheets are ${listed}${more}.`,
       hint:
@@ -52,8 +55,9 @@ function findByName<S extends Choosable>(sheets: readonly S[], wanted: string): 
   );
 }
 
-function describe({ name, state }: Choosable, index: number): string {
-  return `${index + 1} "${name}"${state === "visible" ? "" : " (hidden)"}`;
+function describe({ name, state, isWorksheet }: Choosable, index: number): string {
+  const remark = isWorksheet ? (state === "visible" ? "" : " (hidden)") : " (a chart)";
+  return `${index + 1} "${name}"${remark}`;
 }
 
 function fold(name: string): string {

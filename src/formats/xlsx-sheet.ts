@@ -1,6 +1,7 @@
 import { unreachable } from "../core/assert.ts";
 import type { PgError } from "../core/pg-error.ts";
 import { CellRecorder, type CellType } from "./xlsx-cell-recorder.ts";
+import { CellSkimmer, NOT_SKIMMED } from "./xlsx-cell-skimmer.ts";
 import type { CellSpill } from "./xlsx-cell-spill.ts";
 import { readIndex } from "./xlsx-number.ts";
 import { FORMAT_NUMBER, type FormatClass } from "./xlsx-number-format.ts";
@@ -20,7 +21,7 @@ export async function readSheetCells(
   spill: CellSpill,
 ): Promise<void> {
   const formats = await workbook.readStyles();
-  const context = { strings, is1904: workbook.is1904, maxCells: workbook.limits.cells };
+  const context = { strings, is1904: workbook.is1904, limits: workbook.limits };
   await workbook.readPart(sheet.part, (fail) => {
     return new SheetHandler(range, formats, new CellRecorder(context, spill, fail), fail);
   });
@@ -43,6 +44,7 @@ class SheetHandler implements XmlHandler {
   readonly #formats: readonly FormatClass[];
   readonly #recorder: CellRecorder;
   readonly #fail: (reason: string) => PgError;
+  readonly #skimmer = new CellSkimmer();
   #place: Place = "outside";
   /** How many elements deep we are in something that is passed over. */
   #passedOver = 0;
@@ -66,6 +68,38 @@ class SheetHandler implements XmlHandler {
     this.#formats = formats;
     this.#recorder = recorder;
     this.#fail = fail;
+  }
+
+  skim(bytes: Buffer, start: number, length: number): number {
+    if (this.#place !== "row" || this.#passedOver > 0 || !this.#rowIsKnown) return start;
+    let position = start;
+    for (;;) {
+      const end = this.#skimmer.read(bytes, position, length);
+      const { row, column } = this.#skimmer;
+      if (end === NOT_SKIMMED || row !== this.#row || column >= SHEET_COLUMNS) return position;
+      this.#column = column;
+      if (this.#wants(column)) this.#recordSkimmed(bytes);
+      position = end;
+    }
+  }
+
+  #recordSkimmed(bytes: Buffer): void {
+    const { column, type, style, number, valueStart, valueEnd, valueForm } = this.#skimmer;
+    if (valueStart === valueEnd) {
+      // The empty string is a saved result, if one that says nothing.
+      const isSaved = type === "string" && valueEnd > 0;
+      if (this.#skimmer.hasFormula && !isSaved) {
+        this.#recorder.recordUncalculated(this.#row, column);
+      }
+      return;
+    }
+    const format = style < 0 ? FORMAT_NUMBER : (this.#formats[style] ?? FORMAT_NUMBER);
+    const isNumber = type === "number" && !Number.isNaN(number);
+    if (isNumber && this.#recorder.recordNumber(this.#row, column, number, format)) return;
+    const { text } = this.#recorder;
+    text.clear();
+    text.append(bytes, valueStart, valueEnd, valueForm);
+    this.#recorder.record(this.#row, column, type, format);
   }
 
   open(name: string, attributes: XmlAttributes): void {
@@ -200,12 +234,14 @@ class SheetHandler implements XmlHandler {
       throw this.#fail(`row ${this.#row} has a cell reference beyond column XFD`);
     }
     this.#column = column;
+    this.#isWanted = this.#wants(column);
+  }
+
+  #wants(column: number): boolean {
     const { firstColumn, lastColumn, firstRow, lastRow } = this.#range;
-    this.#isWanted =
-      column >= firstColumn &&
-      column <= lastColumn &&
-      this.#row >= firstRow &&
-      this.#row <= lastRow;
+    return (
+      column >= firstColumn && column <= lastColumn && this.#row >= firstRow && this.#row <= lastRow
+    );
   }
 
   /** The column of a reference such as `B12`; its row counts where the row has no number. */

@@ -1,3 +1,5 @@
+import type { ColumnCensus } from "./xlsx-column-kind.ts";
+
 /** What the reader of a sheet hands on: columns that were typed as a whole, and batches of rows. */
 
 /** What the whole of a column's cells have in common, without loss. */
@@ -17,6 +19,8 @@ export interface SheetColumn {
   /** The column's letters in the sheet, such as `B`. */
   readonly letters: string;
   readonly kind: CellKind;
+  /** What was counted, by which several workbooks agree on a kind. */
+  readonly census: ColumnCensus;
   /** True only when every row holds a value that fits the kind. */
   readonly notNull: boolean;
 }
@@ -35,7 +39,13 @@ export type ColumnBatch =
       readonly values: BigInt64Array;
       readonly valid: Uint8Array;
     }
-  | { readonly kind: "text"; readonly values: readonly (string | null)[] };
+  /** UTF-8 of all rows, one after another, and where each row's ends. */
+  | {
+      readonly kind: "text";
+      readonly bytes: Buffer;
+      readonly ends: Uint32Array;
+      readonly valid: Uint8Array;
+    };
 
 /** A cell whose value cannot be served: it is NULL in its batch. */
 export interface CellReject {
@@ -52,7 +62,8 @@ export interface SheetBatch {
   readonly rowCount: number;
   /** The sheet's row number of the first row; the others follow without a gap. */
   readonly firstRow: number;
-  readonly columns: readonly ColumnBatch[];
+  /** Undefined where the column was not asked for. */
+  readonly columns: readonly (ColumnBatch | undefined)[];
   readonly rejects: readonly CellReject[];
 }
 

@@ -1,26 +1,33 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { PgError } from "../core/pg-error.ts";
+import type { CellLimits } from "./xlsx-cell-recorder.ts";
 import { refuseForeignFile, refuseForeignZip } from "./xlsx-foreign.ts";
 import { builtInFormat, classifyFormat, type FormatClass } from "./xlsx-number-format.ts";
-import { SharedStrings, SharedStringsHandler } from "./xlsx-shared-strings.ts";
+import { Pace } from "./xlsx-pace.ts";
+import { type SharedStrings, SharedStringsHandler } from "./xlsx-shared-strings.ts";
 import { chooseSheet } from "./xlsx-sheet-choice.ts";
 import type { XmlAttributes } from "./xml-attributes.ts";
 import { toUtf8 } from "./xml-encoding.ts";
 import { type XmlHandler, type XmlLimits, XmlTokenizer } from "./xml-tokenizer.ts";
 import { ZipArchive, type ZipLimits } from "./zip-archive.ts";
 
-export interface WorkbookLimits extends ZipLimits, XmlLimits {
-  readonly cells: number;
+export interface WorkbookLimits extends ZipLimits, XmlLimits, CellLimits {
+  readonly sharedStrings: number;
   readonly gridCells: number;
   readonly columns: number;
 }
 
+/** A tab of the workbook. */
 export interface SheetInfo {
   readonly name: string;
+  /** Of its tab, counted from 1 through all of them, hidden ones and charts too. */
+  readonly number: number;
   readonly state: "visible" | "hidden" | "veryHidden";
+  /** Only worksheets hold cells; the others are charts, dialogs and macros. */
+  readonly isWorksheet: boolean;
 }
 
-/** A sheet that holds cells, and where. */
+/** A tab, and where it is in the archive. */
 export interface SheetPart extends SheetInfo {
   readonly part: string;
 }
@@ -39,7 +46,7 @@ const PACKAGE_RELATIONSHIPS = "_rels/.rels";
 /** A workbook's package (ECMA-376 part 2): its parts, found by relationships and not by name. */
 export class Workbook implements AsyncDisposable {
   readonly limits: WorkbookLimits;
-  /** In the order of their tabs. Chart sheets hold no cells and are left out. */
+  /** In the order of their tabs. */
   readonly sheets: readonly SheetPart[];
   readonly is1904: boolean;
   readonly #file: FileHandle;
@@ -98,14 +105,14 @@ export class Workbook implements AsyncDisposable {
     return await readXml(this.#archive, part, makeHandler, this.limits, this.#signal);
   }
 
-  async readSharedStrings(): Promise<SharedStrings> {
+  /** Adds all of them to `strings`. */
+  async readSharedStrings(strings: SharedStrings): Promise<void> {
     const part = this.#partOf("sharedStrings");
-    if (part === undefined) return new SharedStrings();
-    const handler = await this.readPart(
+    if (part === undefined) return;
+    await this.readPart(
       part,
-      (fail) => new SharedStringsHandler(this.limits.cells, fail),
+      (fail) => new SharedStringsHandler(strings, this.limits.sharedStrings, fail),
     );
-    return handler.strings;
   }
 
   /** The class of number format of each cell style, by the style's index. */
@@ -162,8 +169,9 @@ async function readXml<H extends XmlHandler>(
 ): Promise<H> {
   const handler = makeHandler((reason) => malformed(`part "${part}": ${reason}`));
   const tokenizer = new XmlTokenizer(handler, limits, part);
+  const pace = new Pace(signal);
   for await (const chunk of toUtf8(archive.read(part, signal), part)) {
-    signal?.throwIfAborted();
+    await pace.breathe();
     tokenizer.write(chunk);
   }
   tokenizer.end();
@@ -184,18 +192,19 @@ async function readContents(
         is1904 = /^(1|true|on)$/.test(attributes.get("date1904") ?? "");
       } else if (name === "sheet") {
         const related = parts.get(relationshipId(attributes) ?? "");
-        if (related?.kind !== "worksheet") return;
         const state = attributes.get("state");
         sheets.push({
           name: attributes.get("name") ?? "",
+          number: sheets.length + 1,
           state: state === "hidden" || state === "veryHidden" ? state : "visible",
-          part: related.target,
+          isWorksheet: related?.kind === "worksheet",
+          part: related?.target ?? "",
         });
         if (sheets.length > LONGEST_LIST) throw malformed("it has too many sheets");
       }
     }),
   );
-  if (sheets.length === 0) throw malformed("it has no sheet with cells");
+  if (!sheets.some(({ isWorksheet }) => isWorksheet)) throw malformed("it has no sheet with cells");
   return { is1904, sheets };
 }
 

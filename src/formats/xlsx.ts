@@ -5,11 +5,15 @@ import { analyseTable } from "./xlsx-analysis.ts";
 import { readBatches } from "./xlsx-batches.ts";
 import { CellSpill } from "./xlsx-cell-spill.ts";
 import { parseRange, WHOLE_SHEET } from "./xlsx-reference.ts";
-import type { SharedStrings } from "./xlsx-shared-strings.ts";
+import { SharedStrings } from "./xlsx-shared-strings.ts";
 import { readSheetCells } from "./xlsx-sheet.ts";
-import type { SheetBatch, SheetColumn, TableShape } from "./xlsx-table.ts";
+import type { CellKind, SheetBatch, SheetColumn, TableShape } from "./xlsx-table.ts";
 import { type SheetInfo, Workbook, type WorkbookLimits } from "./xlsx-workbook.ts";
 
+export { columnTitle } from "./xlsx-analysis.ts";
+export { ColumnCensus } from "./xlsx-column-kind.ts";
+export { type CountedColumn, mixture } from "./xlsx-mixture.ts";
+export { cellName } from "./xlsx-reference.ts";
 export type { CellKind, CellReject, ColumnBatch, SheetBatch, SheetColumn } from "./xlsx-table.ts";
 export type { SheetInfo, WorkbookLimits } from "./xlsx-workbook.ts";
 
@@ -20,13 +24,18 @@ export interface ReadSheetSettings {
   readonly limits?: WorkbookLimits | undefined;
 }
 
-/** The sheets of the workbook at `path`, in the order of their tabs. */
+/** The tabs of the workbook at `path`, in their order. No sheet is read for that. */
 export async function listSheets(
   path: string,
   limits: WorkbookLimits = LIMITS.workbook,
 ): Promise<readonly SheetInfo[]> {
   await using workbook = await Workbook.open(path, limits);
-  return workbook.sheets;
+  return workbook.sheets.map(({ name, number, state, isWorksheet }) => ({
+    name,
+    number,
+    state,
+    isWorksheet,
+  }));
 }
 
 /**
@@ -46,14 +55,16 @@ export async function readSheet(
   const range = options.range === undefined ? WHOLE_SHEET : parseRange(options.range);
   await using workbook = await Workbook.open(path, limits, signal);
   const sheet = workbook.chooseSheet(options.sheet);
-  const strings = await workbook.readSharedStrings();
+  const strings = new SharedStrings(temporaryDirectory);
   const spill = new CellSpill(temporaryDirectory);
   try {
+    await workbook.readSharedStrings(strings);
     await readSheetCells(workbook, sheet, range, strings, spill);
-    const shape = analyseTable(sheet.name, options, spill, strings, limits);
-    return new SheetReader(sheet, shape, spill, strings);
+    const shape = await analyseTable(sheet.name, options, spill, strings, limits, signal);
+    return new SheetReader(sheet, workbook.sheets.length, shape, spill, strings);
   } catch (error) {
     spill.close();
+    strings.close();
     throw error;
   }
 }
@@ -61,18 +72,27 @@ export async function readSheet(
 /** One sheet's table, typed by the whole of each column. */
 export class SheetReader implements Disposable {
   readonly sheet: SheetInfo;
+  /** How many sheets the workbook has, this one included. */
+  readonly sheetCount: number;
   readonly columns: readonly SheetColumn[];
   readonly rowCount: number;
   /** How many cells `batches` will list as rejects. */
   readonly rejectedCount: number;
-  /** Sentences for bucketgres.tables. */
+  /** Sentences for bucketgres.tables, beside those on the kinds of columns. */
   readonly warnings: readonly string[];
   readonly #shape: TableShape;
   readonly #spill: CellSpill;
   readonly #strings: SharedStrings;
 
-  constructor(sheet: SheetInfo, shape: TableShape, spill: CellSpill, strings: SharedStrings) {
-    this.sheet = { name: sheet.name, state: sheet.state };
+  constructor(
+    { name, number, state, isWorksheet }: SheetInfo,
+    sheetCount: number,
+    shape: TableShape,
+    spill: CellSpill,
+    strings: SharedStrings,
+  ) {
+    this.sheet = { name, number, state, isWorksheet };
+    this.sheetCount = sheetCount;
     this.columns = shape.columns;
     this.rowCount = shape.rowCount;
     this.rejectedCount = shape.rejectedCount;
@@ -83,15 +103,19 @@ export class SheetReader implements Disposable {
   }
 
   /**
-   * The rows, in order. Columns whose index is in `asText` come as the text that a reader of the
-   * sheet would write down, so that SQL can cast it to a declared type without loss. May be called
-   * again, to read once more.
+   * The rows, in order, with each column as this kind: its own, or one that is wider. Any column may
+   * be asked for as text, which is what a reader of the sheet would write down, so that SQL can cast
+   * it to a declared type without loss; undefined leaves a column out. May be called again.
    */
-  batches(asText: ReadonlySet<number> = new Set()): AsyncGenerator<SheetBatch> {
-    return readBatches(this.#shape, this.#spill, this.#strings, asText);
+  batches(
+    kinds: readonly (CellKind | undefined)[] = this.columns.map(({ kind }) => kind),
+    signal?: AbortSignal,
+  ): AsyncGenerator<SheetBatch> {
+    return readBatches(this.#shape, this.#spill, this.#strings, kinds, signal);
   }
 
   [Symbol.dispose](): void {
     this.#spill.close();
+    this.#strings.close();
   }
 }

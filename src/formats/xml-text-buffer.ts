@@ -1,4 +1,4 @@
-import { decodeText, TEXT_PLAIN, type TextForm } from "./xml-text.ts";
+import { decodeText, isLiteral, TEXT_ENCODED, TEXT_PLAIN, type TextForm } from "./xml-text.ts";
 
 const FIRST_BYTES = 4096;
 /** Below this a loop is faster than a call into native code. */
@@ -23,7 +23,7 @@ export class XmlTextBuffer {
   }
 
   append(bytes: Buffer, start: number, end: number, form: TextForm): void {
-    if (form !== TEXT_PLAIN) {
+    if (form !== TEXT_PLAIN && !(form === TEXT_ENCODED && isLiteral(bytes, start, end))) {
       this.#appendString(decodeText(bytes, start, end, form, this.#fail));
       return;
     }

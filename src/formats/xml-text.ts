@@ -8,6 +8,14 @@ export const TEXT_ENCODED = 1;
 export const TEXT_CDATA = 2;
 export type TextForm = typeof TEXT_PLAIN | typeof TEXT_ENCODED | typeof TEXT_CDATA;
 
+/** What a byte is between tags: 0 plain text, 1 text that has to be decoded, 2 a tag's beginning. */
+export const TEXT_CLASS_LT = 2;
+export const TEXT_CLASS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === 0x3c) return TEXT_CLASS_LT;
+  const isPlain = byte === 0x09 || byte === 0x0a || (byte >= 0x20 && byte <= 0x7e);
+  return isPlain && byte !== 0x26 ? 0 : 1;
+});
+
 /** The five entities that XML has without a document type declaration. */
 const ENTITIES: ReadonlyMap<string, string> = new Map([
   ["amp", "&"],
@@ -45,6 +53,15 @@ export function decodeText(
       return character;
     },
   );
+}
+
+/** Whether a run is UTF-8 that stands for itself: beyond ASCII, but without references. */
+export function isLiteral(bytes: Buffer, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index] ?? 0;
+    if (byte < 0x80 && TEXT_CLASS[byte] !== 0) return false;
+  }
+  return isUtf8(bytes.subarray(start, end));
 }
 
 function referenced(name: string): string | undefined {

@@ -2,7 +2,14 @@ import { assert } from "../core/assert.ts";
 import { PgError } from "../core/pg-error.ts";
 import { XmlAttributes } from "./xml-attributes.ts";
 import { type XmlName, XmlNames } from "./xml-names.ts";
-import { TEXT_CDATA, TEXT_ENCODED, TEXT_PLAIN, type TextForm } from "./xml-text.ts";
+import {
+  TEXT_CDATA,
+  TEXT_CLASS,
+  TEXT_CLASS_LT,
+  TEXT_ENCODED,
+  TEXT_PLAIN,
+  type TextForm,
+} from "./xml-text.ts";
 
 /**
  * What the tokenizer tells, in document order. Names of elements come without their prefix. The
@@ -13,6 +20,12 @@ export interface XmlHandler {
   open(name: string, attributes: XmlAttributes): void;
   text(bytes: Buffer, start: number, end: number, form: TextForm): void;
   close(name: string): void;
+  /**
+   * Asked at every tag inside the root: the handler may read complete elements by itself and return
+   * where the last of them ends; `start` leaves the tag to the tokenizer. Bytes from `length` on are
+   * not the document's.
+   */
+  skim?(bytes: Buffer, start: number, length: number): number;
 }
 
 export interface XmlLimits {
@@ -35,13 +48,6 @@ const CDATA_OPEN = Buffer.from("<![CDATA[");
 const CDATA_CLOSE = Buffer.from("]]>");
 const INSTRUCTION_CLOSE = Buffer.from("?>");
 const INCOMPLETE = -1;
-
-/** What a byte is between tags: 0 plain text, 1 text that has to be decoded, 2 a tag's beginning. */
-const TEXT_CLASS = Uint8Array.from({ length: 256 }, (_, byte) => {
-  if (byte === LT) return 2;
-  const isPlain = byte === 0x09 || byte === 0x0a || (byte >= 0x20 && byte <= 0x7e);
-  return isPlain && byte !== 0x26 ? 0 : 1;
-});
 
 /**
  * Well-formed XML 1.0 in UTF-8, pushed in chunks, as calls to a handler. It checks what a reader of
@@ -88,7 +94,8 @@ export class XmlTokenizer {
       this.#length = 0;
       this.#reserve(length - rest);
     }
-    bytes.copy(this.#buffer, 0, rest, length);
+    // A long text grows from chunk to chunk in its place.
+    if (rest > 0 || bytes !== this.#buffer) bytes.copy(this.#buffer, 0, rest, length);
     this.#length = length - rest;
   }
 
@@ -119,7 +126,7 @@ export class XmlTokenizer {
       for (; cursor < length; cursor++) {
         const kind = TEXT_CLASS[bytes[cursor] ?? 0];
         if (kind === 0) continue;
-        if (kind === 2) break;
+        if (kind === TEXT_CLASS_LT) break;
         form = TEXT_ENCODED;
       }
       if (cursor - position > this.#limits.xmlTextBytes) throw this.#fail("one value is too large");
@@ -130,6 +137,13 @@ export class XmlTokenizer {
       }
       if (cursor > position) this.#text(bytes, position, cursor, form);
       form = TEXT_PLAIN;
+      if (this.#depth > 0 && this.#handler.skim !== undefined) {
+        const skimmed = this.#handler.skim(bytes, cursor, length);
+        if (skimmed > cursor) {
+          position = cursor = skimmed;
+          continue;
+        }
+      }
       const next = this.#markup(bytes, cursor, length);
       if ((next === INCOMPLETE ? length : next) - cursor > this.#limits.xmlTagBytes) {
         throw this.#fail("one tag is too large");

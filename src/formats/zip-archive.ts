@@ -3,7 +3,13 @@ import { pipeline, Readable } from "node:stream";
 import { crc32, createInflateRaw } from "node:zlib";
 import { assert } from "../core/assert.ts";
 import { PgError } from "../core/pg-error.ts";
-import { type DirectoryLimits, entryKey, readDirectory, type ZipEntry } from "./zip-directory.ts";
+import {
+  type DirectoryLimits,
+  entryKey,
+  LOCAL_HEADER_BYTES,
+  readDirectory,
+  type ZipEntry,
+} from "./zip-directory.ts";
 
 export interface ZipLimits extends DirectoryLimits {
   /** Of all entries that are read together. */
@@ -15,7 +21,6 @@ export interface ZipLimits extends DirectoryLimits {
 
 const READ_BYTES = 256 * 1024;
 const INFLATE_BYTES = 128 * 1024;
-const LOCAL_HEADER_BYTES = 30;
 const LOCAL_HEADER_SIGNATURE = 0x04034b50;
 const METHOD_STORED = 0;
 const METHOD_DEFLATED = 8;

@@ -27,6 +27,8 @@ const END64_SIGNATURE = 0x06064b50;
 const END64_BYTES = 56;
 const HEADER_SIGNATURE = 0x02014b50;
 const HEADER_BYTES = 46;
+/** Of what stands before each entry's data, without its name. */
+export const LOCAL_HEADER_BYTES = 30;
 const LONGEST_COMMENT_BYTES = 0xffff;
 const EXTRA_ZIP64 = 1;
 const IN_ZIP64 = 0xffffffff;
@@ -54,7 +56,7 @@ export async function readDirectory(
   }
   if (place.offset + place.bytes > fileBytes) throw damaged();
   const directory = await readAt(file, place.offset, place.bytes);
-  const entries = new Map<string, ZipEntry>();
+  const entries: ZipEntry[] = [];
   let position = 0;
   for (let count = 0; count < place.entries; count++) {
     if (position + HEADER_BYTES > directory.length) throw damaged();
@@ -64,11 +66,25 @@ export async function readDirectory(
     const commentBytes = directory.readUInt16LE(position + 32);
     const end = position + HEADER_BYTES + nameBytes + extraBytes + commentBytes;
     if (end > directory.length) throw damaged();
-    const entry = readEntry(directory.subarray(position, end), nameBytes, extraBytes);
-    entries.set(entryKey(entry.name), entry);
+    entries.push(readEntry(directory.subarray(position, end), nameBytes, extraBytes));
     position = end;
   }
-  return entries;
+  refuseOverlaps(entries);
+  return new Map(entries.map((entry) => [entryKey(entry.name), entry]));
+}
+
+/** Entries that share their bytes are made to unpack one small file many times over. */
+function refuseOverlaps(entries: readonly ZipEntry[]): void {
+  const sorted = entries.toSorted((a, b) => a.offset - b.offset);
+  for (const [index, { offset, packedBytes }] of sorted.entries()) {
+    const next = sorted[index + 1];
+    if (next === undefined || offset + LOCAL_HEADER_BYTES + packedBytes <= next.offset) continue;
+    throw new PgError(
+      "bad_copy_file_format",
+      `the file is a ZIP archive whose entries overlap, such as "${next.name}"`,
+      { hint: "Save the workbook again with a spreadsheet program and upload that." },
+    );
+  }
 }
 
 function readEntry(header: Buffer, nameBytes: number, extraBytes: number): ZipEntry {

@@ -5,6 +5,8 @@ import type { XlsxOptions } from "../../src/formats/format.ts";
 import {
   type CellReject,
   type ColumnBatch,
+  columnTitle,
+  mixture,
   readSheet,
   type SheetColumn,
   type SheetReader,
@@ -35,10 +37,19 @@ export async function readTable(
     });
     const rejects: CellReject[] = [];
     const rows = await readAllRows(reader, settings.asText, rejects);
-    return { columns: reader.columns, rows, rejects, warnings: reader.warnings };
+    return { columns: reader.columns, rows, rejects, warnings: allWarnings(reader) };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** As of a table that this sheet alone makes. */
+export function allWarnings(reader: SheetReader): string[] {
+  const mixed = reader.columns.flatMap(({ header, letters, census }) => {
+    const found = mixture([{ census, cellAt: (row) => `${letters}${row}` }]);
+    return found === undefined ? [] : [`${columnTitle(header, letters)} ${found}`];
+  });
+  return [...reader.warnings, ...mixed];
 }
 
 export async function readAllRows(
@@ -47,7 +58,8 @@ export async function readAllRows(
   rejects: CellReject[] = [],
 ): Promise<(string | null)[][]> {
   const rows: (string | null)[][] = [];
-  for await (const batch of reader.batches(asText)) {
+  const kinds = reader.columns.map(({ kind }, index) => (asText?.has(index) ? "text" : kind));
+  for await (const batch of reader.batches(kinds)) {
     for (let index = 0; index < batch.rowCount; index++) {
       rows.push(batch.columns.map((column) => valueText(column, index)));
     }
@@ -56,11 +68,12 @@ export async function readAllRows(
   return rows;
 }
 
-function valueText(column: ColumnBatch, index: number): string | null {
-  const value = column.values[index];
-  if (value === null || value === undefined) return null;
-  if (column.kind === "text") return String(value);
-  if (column.valid[index] !== 1) return null;
+function valueText(column: ColumnBatch | undefined, index: number): string | null {
+  if (column?.valid[index] !== 1) return null;
+  if (column.kind === "text") {
+    return column.bytes.toString("utf8", column.ends[index - 1] ?? 0, column.ends[index]);
+  }
+  const value = column.values[index] ?? 0;
   switch (column.kind) {
     case "boolean":
       return value === 1 ? "true" : "false";

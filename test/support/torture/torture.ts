@@ -11,7 +11,12 @@ import type { ColumnDefinition, TableDefinition } from "../../../src/catalog/cat
 import type { StoreName } from "../../../src/core/brands.ts";
 import { PgError } from "../../../src/core/pg-error.ts";
 import { openDatabase } from "../../../src/duckdb/database.ts";
-import type { CsvOptions } from "../../../src/formats/format.ts";
+import {
+  type CsvOptions,
+  type FormatOptions,
+  XLSX_OPTIONS,
+  type XlsxOptions,
+} from "../../../src/formats/format.ts";
 import { buildEntry } from "../../../src/loader/build-entry.ts";
 
 export interface TortureCase {
@@ -45,9 +50,12 @@ export interface TortureResult {
 
 const SCRIPT = fileURLToPath(new URL("./make-torture.mjs", import.meta.url));
 
-/** Writes the files into the directory. Those of several megabytes are left out. */
-export async function makeTorture(directory: string): Promise<readonly TortureCase[]> {
-  await promisify(execFile)(process.execPath, [SCRIPT, directory, "--no-big"]);
+/** Writes the files into the directory. Those of several megabytes are left out, unless named. */
+export async function makeTorture(
+  directory: string,
+  selection = "--no-big",
+): Promise<readonly TortureCase[]> {
+  await promisify(execFile)(process.execPath, [SCRIPT, directory, selection]);
   const manifest = JSON.parse(await readFile(join(directory, "manifest.json"), "utf8"));
   return manifest.cases;
 }
@@ -64,7 +72,7 @@ export async function checkTorture(
   return script.check(expectation, result);
 }
 
-export async function runCsvCase(
+export async function runCase(
   directory: string,
   work: string,
   torture: TortureCase,
@@ -123,7 +131,7 @@ function tableOf(
       isGlob: torture.files.length > 1,
       versionId: undefined,
     },
-    options: { format: pattern.endsWith(".tsv") ? "tsv" : "csv", csv: csvOptions(options) },
+    options: formatOptions(pattern, options),
     columns: columnsOf(options),
     names: "as_is",
     primaryKey: [],
@@ -131,6 +139,22 @@ function tableOf(
     onBadValue: rejects ? "reject" : "fail",
     refreshMs: undefined,
   };
+}
+
+function formatOptions(pattern: string, options: Readonly<Record<string, unknown>>): FormatOptions {
+  if (/\.xls\w?$/.test(pattern)) return { format: "xlsx", xlsx: xlsxOptions(options) };
+  return { format: pattern.endsWith(".tsv") ? "tsv" : "csv", csv: csvOptions(options) };
+}
+
+/** The set writes these in its own way only where ours has an underscore. */
+function xlsxOptions({
+  headerRow,
+  skipFooter,
+  onBadRows: _forTheTable,
+  ...rest
+}: Readonly<Record<string, unknown>>): XlsxOptions {
+  const options = { ...rest, header_row: headerRow, skip_footer: skipFooter };
+  return XLSX_OPTIONS.parse(options);
 }
 
 /** The set's neutral names of options, and ours. */

@@ -129,6 +129,66 @@ describe("files that are made to exhaust us", () => {
     await expect(readTable(book)).rejects.toThrow("document type declaration (DTD)");
   });
 
+  test("a long shared string in very many cells is refused before it is multiplied", async () => {
+    const sharedStringsXml = `<sst><si><t>${"x".repeat(14 << 20)}</t></si></sst>`;
+    const rows = (count: number, cells: number): string =>
+      Array.from(
+        { length: count },
+        () => `<row>${'<c t="s"><v>0</v></c>'.repeat(cells)}</row>`,
+      ).join("");
+    for (const [body, message] of [
+      [rows(1, 5), "row 1 holds more than 64 MB of text"],
+      [rows(300, 1), "its cells hold more than 4096 MB of text"],
+    ] as const) {
+      const xml = `<worksheet><sheetData>${body}</sheetData></worksheet>`;
+      const book = makeXlsx({ sheets: [{ name: "S", xml }], sharedStringsXml });
+      const start = performance.now();
+      await expect(readTable(book)).rejects.toThrow(message);
+      expect(performance.now() - start).toBeLessThan(2_000);
+    }
+  });
+
+  test("long texts come in batches of a bounded size", async () => {
+    const sharedStringsXml = `<sst><si><t>id</t></si><si><t>${"x".repeat(5 << 20)}</t></si></sst>`;
+    const rows = Array.from({ length: 11 }, () => '<row><c t="s"><v>1</v></c></row>').join("");
+    const xml = `<worksheet><sheetData><row><c t="s"><v>0</v></c></row>${rows}</sheetData></worksheet>`;
+    const directory = mkdtempSync(join(tmpdir(), "bucketgres-long-"));
+    try {
+      const path = join(directory, "book.xlsx");
+      writeFileSync(path, makeXlsx({ sheets: [{ name: "S", xml }], sharedStringsXml }));
+      using reader = await readSheet(path, {}, { temporaryDirectory: directory });
+      const counts: [number, number][] = [];
+      for await (const { firstRow, rowCount } of reader.batches())
+        counts.push([firstRow, rowCount]);
+      expect(counts).toEqual([
+        [2, 4],
+        [6, 4],
+        [10, 3],
+      ]);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
+  test("elements that nest without end are refused", async () => {
+    const xml = `<worksheet>${"<sheetData>".repeat(1_000_000)}`;
+    const start = performance.now();
+    const book = makeXlsx({ sheets: [{ name: "S", xml }] });
+    await expect(readTable(book)).rejects.toThrow("nest too deeply");
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
+  test.each([
+    ["a tag", `<worksheet><sheetData a="${"x".repeat(30 << 20)}"/>`, "one tag is too large"],
+    ["a comment", `<worksheet><!--${"-".repeat(30 << 20)}`, "one tag is too large"],
+    ["attributes", `<worksheet ${'a="" '.repeat(5_000_000)}`, "one tag is too large"],
+  ])("%s of 30 MB is refused before it was looked at many times", async (_what, xml, message) => {
+    const book = makeXlsx({ sheets: [{ name: "S", xml }] });
+    const start = performance.now();
+    await expect(readTable(book)).rejects.toThrow(message);
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
   test("a number format of a megabyte of brackets is read in no time", async () => {
     const rows = [["a"], [{ value: 1, format: "[".repeat(500_000) }]];
     const start = performance.now();

@@ -50,6 +50,21 @@ describe("the table is the smallest rectangle that holds header and values", () 
     expect(await headersAndRows(book)).toEqual([["id", "", "v"], [["1", null, "a"]]]);
   });
 
+  test("an empty first column ends nothing, and what the dimension says is not believed", async () => {
+    const xml = (ref: string): string =>
+      `<worksheet><dimension ref="${ref}"/><sheetData><row r="1"><c r="B1" t="inlineStr">${inline("id")}</c><c r="C1" t="inlineStr">${inline("v")}</c></row><row r="2"><c r="A2" s="1"/><c r="C2"><v>7</v></c></row><row r="3"><c r="A3" s="1"/></row><row r="4"><c r="B4"><v>2</v></c></row></sheetData></worksheet>`;
+    for (const ref of ["A1", "B1:B1", "A1:XFD1048576", "nonsense"]) {
+      const book = makeXlsx({ sheets: [{ name: "S", xml: xml(ref) }] });
+      // The empty cell above 2 is NULL, and not the value of its neighbour.
+      const rows = [
+        [null, "7"],
+        [null, null],
+        ["2", null],
+      ];
+      expect(await headersAndRows(book)).toEqual([["id", "v"], rows]);
+    }
+  });
+
   test("a header alone is a table without rows", async () => {
     const { columns, rows } = await readTable(sheet(["id", "v"]));
     expect(columns.map(({ header, kind }) => [header, kind])).toEqual([

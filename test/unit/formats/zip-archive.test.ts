@@ -103,6 +103,22 @@ test("noise in any byte of the structure is an error of the file and never ours"
   }
 });
 
+test("entries that share their bytes are refused", async () => {
+  const zip = makeZip([
+    { name: "a", content: "some text that is long enough to be compressed" },
+    { name: "b", content: "more text" },
+  ]);
+  // The second entry of the directory is said to begin inside the first.
+  const second = zip.indexOf("b", zip.indexOf("PK\x01\x02")) - 46;
+  for (const offset of [0, 10]) {
+    zip.writeUInt32LE(offset, second + 42);
+    await expect(unpack(zip, "a")).rejects.toMatchObject({
+      message: expect.stringContaining("entries overlap"),
+      hint: expect.stringContaining("again"),
+    });
+  }
+});
+
 test("what unpacks to too much is refused before it is unpacked", async () => {
   const limits = { ...LIMITS.workbook, unpackedBytes: 3_000_000, expansionFreeBytes: 1_000_000 };
   const bomb = makeZip([{ name: "a", content: "x".repeat(2_000_000) }]);

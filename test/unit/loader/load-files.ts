@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { ColumnDefinition, TableDefinition } from "../../../src/catalog/catalog.ts";
 import type { StoreName } from "../../../src/core/brands.ts";
 import { openDatabase } from "../../../src/duckdb/database.ts";
-import type { CsvOptions } from "../../../src/formats/format.ts";
+import type { CsvOptions, XlsxOptions } from "../../../src/formats/format.ts";
 import { buildEntry } from "../../../src/loader/build-entry.ts";
 
 export interface LoadedTable {
@@ -22,6 +22,7 @@ export type ColumnsInYaml = Readonly<Record<string, Partial<ColumnDefinition>>>;
 
 export interface LoadSettings {
   readonly csv?: CsvOptions;
+  readonly xlsx?: XlsxOptions;
   readonly columns?: ColumnsInYaml;
   readonly onBadValue?: "reject" | "fail";
 }
@@ -52,6 +53,12 @@ export function csvTable(source: string, settings: LoadSettings = {}): TableDefi
     onBadValue: settings.onBadValue ?? "reject",
     refreshMs: undefined,
   };
+}
+
+/** The same of workbooks. */
+export function xlsxTable(settings: LoadSettings = {}): TableDefinition {
+  const options = { format: "xlsx", xlsx: settings.xlsx ?? {} } as const;
+  return { ...csvTable("*.xlsx", settings), options };
 }
 
 /** Converts CSV files as the loader does, and reads back what came of them. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkTorture, makeTorture, runCsvCase } from "../../support/torture/torture.ts";
+import { checkTorture, makeTorture, runCase } from "../../support/torture/torture.ts";
 
 test("every CSV of the torture set is read as its manifest says, or refused with the reason", async () => {
   const directory = await mkdtemp(join(tmpdir(), "bucketgres-torture-"));
@@ -24,7 +24,7 @@ test("every CSV of the torture set is read as its manifest says, or refused with
       for (const { name, options, expected } of all) {
         runs += 1;
         const work = join(directory, "work");
-        const result = await runCsvCase(join(directory, "files"), work, torture, options);
+        const result = await runCase(join(directory, "files"), work, torture, options);
         await rm(work, { recursive: true, force: true });
         const problems = await checkTorture(expected, result);
         if (problems.length > 0) {
