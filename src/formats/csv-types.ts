@@ -126,13 +126,16 @@ export function factsQuery(
     const t = `t${index}`;
     const unsigned = `ltrim(${t}, '+-')`;
     const scale = `length(split_part(${t}, '.', 2))`;
+    // CASE looks only at the values that it is about, where FILTER comes after all are computed.
+    const where = (kinds: number, value: string): string =>
+      `CASE WHEN ${k} & ${kinds} <> 0 THEN ${value} END`;
     const dayMonth = (part: 1 | 2): string =>
-      `max(TRY_CAST(regexp_extract(${t}, '^(\\d+)\\D(\\d+)', ${part}) AS INTEGER)) FILTER (${k} & ${DAY_MONTH} <> 0)`;
+      `max(${where(DAY_MONTH, `TRY_CAST(regexp_extract(${t}, '^(\\d+)\\D(\\d+)', ${part}) AS INTEGER)`)})`;
     return [
       `bit_or(${k})`,
-      `max(length(split_part(${unsigned}, '.', 1))) FILTER (${k} & ${WITH_SCALE} <> 0)`,
-      `max(${scale}) FILTER (${k} & ${WITH_SCALE} <> 0)`,
-      `min(${scale}) FILTER (${k} & ${WITH_SCALE} <> 0)`,
+      `max(${where(WITH_SCALE, `length(split_part(${unsigned}, '.', 1))`)})`,
+      `max(${where(WITH_SCALE, scale)})`,
+      `min(${where(WITH_SCALE, scale)})`,
       dayMonth(1),
       dayMonth(2),
     ];
@@ -168,14 +171,16 @@ function kindOf(column: string, text: string, options: CsvOptions): string {
     );
     return `WHEN ${matches(text, dayMonthShape(mark))} AND (${orders.join(" OR ")}) THEN ${KIND[mark]}`;
   });
+  const isBoolean = `${booleanReading({}).value(text)} IS NOT NULL`;
   const kind = [
+    // All that is no word begins with one of +,-./0123456789, which is far faster to tell.
+    `WHEN ${text} < '+' OR ${text} >= ':' THEN CASE WHEN ${isBoolean} THEN ${KIND.boolean} ELSE ${KIND.text} END`,
     `WHEN ${matches(text, shapes.short)} THEN ${KIND.bigint} | ${exact}`,
     `WHEN ${matches(text, shapes.long)} THEN ${exact} | CASE WHEN TRY_CAST(${number} AS BIGINT) IS NULL THEN ${KIND.long} ELSE ${KIND.bigint} END`,
     `WHEN ${matches(text, shapes.fraction("+"))} THEN ${KIND.fraction} | ${exact}`,
     `WHEN ${matches(text, DATE_SHAPE)} AND ${isA("DATE")} THEN ${KIND.date}`,
     `WHEN ${matches(text, TIMESTAMP_SHAPE)} AND ${isA("TIMESTAMP")} THEN ${KIND.timestamp}`,
     `WHEN ${matches(text, TIMESTAMPTZ_SHAPE)} AND ${isA("TIMESTAMPTZ")} THEN ${KIND.timestamptz}`,
-    `WHEN ${booleanReading({}).value(text)} IS NOT NULL THEN ${KIND.boolean}`,
     `WHEN ${matches(text, TIME_SHAPE)} AND ${isA("TIME")} THEN ${KIND.time}`,
     ...dayMonth,
     `WHEN ${matches(text, shapes.scientific)} THEN ${KIND.scientific} | ${exact}`,

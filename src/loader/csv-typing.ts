@@ -19,7 +19,7 @@ import type { CsvFile } from "./csv-file.ts";
 /** Planning a statement grows faster than its aggregates do. */
 const AGGREGATES_PER_STATEMENT = 120;
 const COLUMNS_PER_STATEMENT = Math.floor(AGGREGATES_PER_STATEMENT / FACTS_PER_COLUMN);
-const SAMPLE_ROWS = 20_480;
+const SAMPLE_ROWS = 8_192;
 const SAMPLE_CELLS = 4_000_000;
 
 export interface TypedColumn {
