@@ -55,16 +55,23 @@ const KIND = {
   "-": 8192,
   /** A number with leading zeros or a plus sign, which only a declared type takes for one. */
   loose: 1 << 14,
+  /** A number with marks that no option names: 1.234,56 or 1,234.56 or 1,234 or 0,5. */
+  marked: 1 << 15,
   /** Besides the kind: a number that a double would change. */
-  exact: 1 << 15,
+  exact: 1 << 16,
   /** Besides the kind: blanks around the value. */
-  padded: 1 << 16,
+  padded: 1 << 17,
   /** Besides the kind: not a word of the options `true` and `false`. */
-  noWord: 1 << 17,
+  noWord: 1 << 18,
   /** Besides the kind: not in the option `date_format`. */
-  noDateFormat: 1 << 18,
+  noDateFormat: 1 << 19,
   /** Besides the kind: not in the option `timestamp_format`. */
-  noTimestampFormat: 1 << 19,
+  noTimestampFormat: 1 << 20,
+  /** Besides the kind: no number where the comma is the decimal mark, and where the point is. */
+  noComma: 1 << 21,
+  noPoint: 1 << 22,
+  /** Besides the kind: both marks, or one twice, which no list of two numbers looks like. */
+  proof: 1 << 23,
 } as const;
 
 const WHOLE = KIND.bigint | KIND.long;
@@ -163,6 +170,7 @@ function kindOf(column: string, text: string, options: CsvOptions): string {
   const marks = numberMarks(options);
   const shapes = numberShapes(marks);
   const number = plainNumber(text, marks);
+  const areMarksOpen = options.decimal === undefined && options.thousands === undefined;
   const exact = `CASE WHEN ${survivesDouble(number)} THEN 0 ELSE ${KIND.exact} END`;
   const isA = (type: string): string => `TRY_CAST(${text} AS ${type}) IS NOT NULL`;
   const dayMonth = DATE_MARKS.map((mark) => {
@@ -177,13 +185,14 @@ function kindOf(column: string, text: string, options: CsvOptions): string {
     `WHEN ${text} < '+' OR ${text} >= ':' THEN CASE WHEN ${isBoolean} THEN ${KIND.boolean} ELSE ${KIND.text} END`,
     `WHEN ${matches(text, shapes.short)} THEN ${KIND.bigint} | ${exact}`,
     `WHEN ${matches(text, shapes.long)} THEN ${exact} | CASE WHEN TRY_CAST(${number} AS BIGINT) IS NULL THEN ${KIND.long} ELSE ${KIND.bigint} END`,
-    `WHEN ${matches(text, shapes.fraction("+"))} THEN ${KIND.fraction} | ${exact}`,
+    `WHEN ${matches(text, shapes.fraction("+"))} THEN ${KIND.fraction} | ${exact}${areMarksOpen ? ` | CASE WHEN ${matches(text, COMMA_NUMBER)} THEN 0 ELSE ${KIND.noComma} END` : ""}`,
     `WHEN ${matches(text, DATE_SHAPE)} AND ${isA("DATE")} THEN ${KIND.date}`,
     `WHEN ${matches(text, TIMESTAMP_SHAPE)} AND ${isA("TIMESTAMP")} THEN ${KIND.timestamp}`,
     `WHEN ${matches(text, TIMESTAMPTZ_SHAPE)} AND ${isA("TIMESTAMPTZ")} THEN ${KIND.timestamptz}`,
     `WHEN ${matches(text, TIME_SHAPE)} AND ${isA("TIME")} THEN ${KIND.time}`,
+    ...(areMarksOpen ? [markedKind(text)] : []),
     ...dayMonth,
-    `WHEN ${matches(text, shapes.scientific)} THEN ${KIND.scientific} | ${exact}`,
+    `WHEN ${matches(text, shapes.scientific)} THEN ${KIND.scientific} | ${KIND.noComma} | ${exact}`,
     `WHEN ${matches(text, shapes.loose)} THEN ${KIND.loose}`,
     `ELSE ${KIND.text}`,
   ].join(" ");
@@ -194,6 +203,44 @@ function kindOf(column: string, text: string, options: CsvOptions): string {
     ),
   ];
   return `CASE WHEN ${column} IS NULL THEN 0 WHEN ${column} = '' THEN ${KIND.empty} ELSE (CASE ${kind} END) | ${flags.join(" | ")} END`;
+}
+
+const COMMA_SHAPES = numberShapes({ decimal: ",", thousands: "." });
+const POINT_SHAPES = numberShapes({ decimal: ".", thousands: "," });
+const COMMA_NUMBER = `${COMMA_SHAPES.long}|${COMMA_SHAPES.fixed("+")}`;
+const POINT_NUMBER = `${POINT_SHAPES.long}|${POINT_SHAPES.fixed("+")}`;
+
+function markedKind(text: string): string {
+  const flag = (shape: string, kind: number): string =>
+    `CASE WHEN ${matches(text, shape)} THEN 0 ELSE ${kind} END`;
+  const proof = "[^.,]*[.,][^.,]*[.,].*";
+  return `WHEN ${matches(text, `${COMMA_NUMBER}|${POINT_NUMBER}`)} THEN ${KIND.marked} | ${flag(COMMA_NUMBER, KIND.noComma)} | ${flag(POINT_NUMBER, KIND.noPoint)} | CASE WHEN ${matches(text, proof)} THEN ${KIND.proof} ELSE 0 END`;
+}
+
+/**
+ * The marks that the values of a column without options prove, all together. `1.234,56` does by
+ * itself, and `0,5` only where commas do not divide the fields, because it may be a list there.
+ */
+export function provenMarks(
+  { kinds }: ColumnFacts,
+  mayBeLists: boolean,
+): Required<Pick<CsvOptions, "decimal" | "thousands">> | undefined {
+  const present = kinds & KINDS & ~KIND.empty;
+  if ((present & KIND.marked) === 0 || (present & ~(FIXED | KIND.marked)) !== 0) return undefined;
+  const fitsComma = (kinds & KIND.noComma) === 0;
+  const fitsPoint = (kinds & KIND.noPoint) === 0;
+  if (fitsComma === fitsPoint || (mayBeLists && (kinds & KIND.proof) === 0)) return undefined;
+  return fitsComma ? { decimal: ",", thousands: "." } : { decimal: ".", thousands: "," };
+}
+
+/** Whether some values of a column have a type of their own, which others do not share. */
+export function isMixed({ kinds }: ColumnFacts): boolean {
+  const typed = kinds & KINDS & ~(KIND.empty | KIND.text);
+  return (kinds & KIND.text) !== 0 && typed !== 0;
+}
+
+export function hasValues({ kinds }: ColumnFacts): boolean {
+  return kinds !== 0;
 }
 
 interface OptionReading {
@@ -248,7 +295,17 @@ export function decideType(facts: ColumnFacts, options: CsvOptions): TypeDecisio
   if (only(KIND.timestamp)) return decided(TIMESTAMP);
   if (only(KIND.timestamptz)) return decided(TIMESTAMPTZ);
   if (only(KIND.time)) return decided(TIME);
+  if (only(FIXED | KIND.marked)) return marksDecision(kinds);
   return dayMonthDecision(facts, present, decided) ?? decided(TEXT);
+}
+
+/** Of numbers such as 1,234, which other rows may still explain. */
+function marksDecision(kinds: number): TypeDecision {
+  const fitsBoth = (kinds & (KIND.noComma | KIND.noPoint)) === 0;
+  const warning = fitsBoth
+    ? 'is text: the comma in its numbers may be a decimal mark or stand between thousands; set csv: { decimal: "," } or csv: { thousands: "," }'
+    : "is text: its numbers do not agree on what comma and point mean";
+  return { reading: TEXT, isOpen: fitsBoth, warning };
 }
 
 /**

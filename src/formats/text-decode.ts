@@ -3,7 +3,6 @@
  * DuckDB reads neither the encodings nor the compressions safely: it takes a cut-off gzip file for
  * a complete one, and garbles UTF-16 in big-endian order.
  */
-import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
@@ -12,6 +11,7 @@ import { type BadByte, TextCheck } from "./text-check.ts";
 import { type Compression, decompress, detectCompression } from "./text-decompress.ts";
 import { chooseEncoding, looksWestern, type TextEncoding, WESTERN } from "./text-encoding.ts";
 import { refuseOtherFormats } from "./text-impostors.ts";
+import { lineAt } from "./text-line.ts";
 
 export interface DecodeOptions {
   /** What messages call the file. */
@@ -203,19 +203,6 @@ async function notUtf8(path: string, badByte: BadByte, file: string): Promise<Pg
           : "If the file is in another encoding, name it, for example csv: { encoding: windows-1252 }.",
     },
   );
-}
-
-async function lineAt(path: string, offset: number): Promise<number> {
-  let line = 1;
-  let previous = 0;
-  if (offset === 0) return line;
-  for await (const chunk of createReadStream(path, { end: offset - 1 }) as AsyncIterable<Buffer>) {
-    for (const byte of chunk) {
-      if (byte === 0x0a ? previous !== 0x0d : byte === 0x0d) line += 1;
-      previous = byte;
-    }
-  }
-  return line;
 }
 
 function tooLarge(file: string): PgError {

@@ -5,6 +5,7 @@ import { PgError } from "../core/pg-error.ts";
 import { csvRelation, IS_SHORT_COLUMN, repairedRelation } from "../formats/csv.ts";
 import { type RaggedRecord, repairCsv } from "../formats/csv-repair.ts";
 import { type CsvLayout, sniffCsv } from "../formats/csv-sniff.ts";
+import { findTotalRow, type TotalRow } from "../formats/csv-total.ts";
 import type { FormatOptions } from "../formats/format.ts";
 import { decodeText, type PlainText } from "../formats/text-decode.ts";
 import type { LoadContext, SourceFile } from "./load-context.ts";
@@ -50,6 +51,15 @@ export class CsvFile {
   /** Whether the relation has a column with each row's line, and no row that does not fit. */
   get isRepaired(): boolean {
     return this.#repairedBytes !== undefined;
+  }
+
+  /** What was found strange in it. */
+  get warnings(): readonly string[] {
+    return [...this.#text.warnings, ...this.layout.warnings];
+  }
+
+  totalRow(): Promise<TotalRow | undefined> {
+    return findTotalRow(this.#text, this.layout);
   }
 
   async repair(signal: AbortSignal, onRagged: OnRagged): Promise<void> {
