@@ -114,46 +114,46 @@ export function mergeFacts(a: ColumnFacts, b: ColumnFacts): ColumnFacts {
   };
 }
 
-/** How many aggregates `factsQuery` has per column: DuckDB plans many of them ever more slowly. */
-export const FACTS_PER_COLUMN = 6;
-
-/** One row with FACTS_PER_COLUMN numbers for each of the columns of the relation. */
+/**
+ * One row per column of the relation: its facts, the number of rows, and the column's place in
+ * `columns`. What is asked of a value is the same for all of them, so their values go through one
+ * expression one after the other: planned once, however many columns there are.
+ */
 export function factsQuery(
   relation: string,
   columns: readonly string[],
   options: CsvOptions,
 ): string {
-  const inner = columns.flatMap((column, index) => {
-    const text = `trim(${column})`;
-    const kind = `(${kindOf(column, text, options)})`;
-    return [`${kind} AS k${index}`, `${plainNumber(text, numberMarks(options))} AS t${index}`];
-  });
-  const outer = columns.flatMap((_column, index) => {
-    const k = `k${index}`;
-    const t = `t${index}`;
-    const unsigned = `ltrim(${t}, '+-')`;
-    const scale = `length(split_part(${t}, '.', 2))`;
-    // CASE looks only at the values that it is about, where FILTER comes after all are computed.
-    const where = (kinds: number, value: string): string =>
-      `CASE WHEN ${k} & ${kinds} <> 0 THEN ${value} END`;
-    const dayMonth = (part: 1 | 2): string =>
-      `max(${where(DAY_MONTH, `TRY_CAST(regexp_extract(${t}, '^(\\d+)\\D(\\d+)', ${part}) AS INTEGER)`)})`;
-    return [
-      `bit_or(${k})`,
-      `max(${where(WITH_SCALE, `length(split_part(${unsigned}, '.', 1))`)})`,
-      `max(${where(WITH_SCALE, scale)})`,
-      `min(${where(WITH_SCALE, scale)})`,
-      dayMonth(1),
-      dayMonth(2),
-    ];
-  });
-  return `SELECT ${outer.join(", ")} FROM (SELECT ${inner.join(", ")} FROM ${relation})`;
+  const places = columns.map((_column, place) => place);
+  const values = `SELECT unnest([${columns.join(", ")}]) AS v, unnest([${places.join(", ")}]) AS place FROM ${relation}`;
+  const trimmed = `SELECT place, v, trim(v) AS text FROM (${values})`;
+  const plain = plainNumber("text", numberMarks(options));
+  const kinds = `SELECT place, (${kindOf("v", "text", options)}) AS k, ${plain} AS t FROM (${trimmed})`;
+  // CASE looks only at the values that it is about, where FILTER comes after all are computed.
+  const where = (those: number, value: string): string =>
+    `CASE WHEN k & ${those} <> 0 THEN ${value} END`;
+  const exponent = "coalesce(TRY_CAST(regexp_extract(t, '[eE]\\+?(-?\\d+)$', 1) AS INTEGER), 0)";
+  const scale = `CASE WHEN k & ${WITH_SCALE} <> 0 THEN length(split_part(t, '.', 2)) WHEN k & ${KIND.scientific} <> 0 THEN greatest(0, length(regexp_extract(t, '\\.(\\d*)', 1)) - ${exponent}) END`;
+  const whole = `CASE WHEN k & ${WITH_SCALE} <> 0 THEN length(split_part(ltrim(t, '+-'), '.', 1)) WHEN k & ${KIND.scientific} <> 0 THEN greatest(1, length(regexp_extract(t, '^[-+]?(\\d*)', 1)) + ${exponent}) END`;
+  const dayMonth = (part: 1 | 2): string =>
+    where(DAY_MONTH, `TRY_CAST(regexp_extract(t, '^(\\d+)\\D(\\d+)', ${part}) AS INTEGER)`);
+  const facts = [
+    "bit_or(k)",
+    `max(${whole})`,
+    `max(${scale})`,
+    `min(${scale})`,
+    `max(${dayMonth(1)})`,
+    `max(${dayMonth(2)})`,
+    "count(*)",
+    "place",
+  ];
+  return `SELECT ${facts.join(", ")} FROM (${kinds}) GROUP BY place`;
 }
 
-/** Reads one column's part of the row that `factsQuery` gives. */
-export function factsFrom(row: readonly unknown[], index: number): ColumnFacts {
-  const at = (offset: number, absent: number): number => {
-    const value = row[index * FACTS_PER_COLUMN + offset];
+/** Reads the facts from a row that `factsQuery` gives, where they begin at `offset`. */
+export function factsFrom(row: readonly unknown[], offset: number): ColumnFacts {
+  const at = (place: number, absent: number): number => {
+    const value = row[offset + place];
     return value === null || value === undefined ? absent : Number(value);
   };
   return {
@@ -164,6 +164,14 @@ export function factsFrom(row: readonly unknown[], index: number): ColumnFacts {
     first: at(4, NO_FACTS.first),
     second: at(5, NO_FACTS.second),
   };
+}
+
+/** Behind the facts, in a row that `factsQuery` gives. */
+export function placeFrom(row: readonly unknown[]): {
+  readonly rows: number;
+  readonly place: number;
+} {
+  return { rows: Number(row[6]), place: Number(row[7]) };
 }
 
 function kindOf(column: string, text: string, options: CsvOptions): string {

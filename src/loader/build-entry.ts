@@ -7,6 +7,7 @@ import { openDatabase } from "../duckdb/database.ts";
 import { convertCsv } from "./convert-csv.ts";
 import { convertXlsx } from "./convert-xlsx.ts";
 import type { Conversion, LoadContext, SourceFile } from "./load-context.ts";
+import { STREAMING_MEMORY_BYTES } from "./load-memory.ts";
 import { REJECTS_TABLE } from "./rejects.ts";
 
 export interface EngineLimits {
@@ -31,9 +32,6 @@ export interface BuiltEntry {
   readonly warnings: readonly string[];
 }
 
-/** A conversion streams: with more than this DuckDB would only keep what it has written already. */
-const MEMORY_BYTES = 400 * 1024 * 1024;
-
 /** Converts the files into a new DuckDB file with `main.data` and `main.rejects`, and closes it. */
 export async function buildEntry(request: BuildRequest): Promise<BuiltEntry> {
   const { directory, limits, signal } = request;
@@ -42,7 +40,7 @@ export async function buildEntry(request: BuildRequest): Promise<BuiltEntry> {
     path,
     config: {
       threads: String(limits.threads),
-      memory_limit: `${Math.min(limits.memoryBytes, MEMORY_BYTES)}B`,
+      memory_limit: `${Math.min(limits.memoryBytes, STREAMING_MEMORY_BYTES)}B`,
       temp_directory: join(directory, "spill"),
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
@@ -56,7 +54,8 @@ export async function buildEntry(request: BuildRequest): Promise<BuiltEntry> {
       signal.throwIfAborted();
       await connection.run("SET TimeZone = 'UTC'");
       await connection.run(REJECTS_TABLE);
-      const context = { table: request.table, connection, directory, signal };
+      const { memoryBytes } = limits;
+      const context = { table: request.table, connection, directory, memoryBytes, signal };
       const conversion = await convert(request.sources, context);
       const facts = await describe(connection, conversion);
       await connection.run("CHECKPOINT");
@@ -77,6 +76,8 @@ function convert(sources: readonly SourceFile[], context: LoadContext): Promise<
     : convertCsv(sources, options, context);
 }
 
+const COUNTS_PER_STATEMENT = 100;
+
 async function describe(
   connection: Connection,
   conversion: Conversion,
@@ -86,7 +87,7 @@ async function describe(
     "SELECT (SELECT count(*) FROM main.data), (SELECT count(*) FROM main.rejects)",
   );
   const rowCount = Number(counts[0]);
-  const withNulls = await haveNulls(
+  const present = await countPresent(
     connection,
     described.map(([name]) => String(name)),
   );
@@ -94,22 +95,19 @@ async function describe(
     name: String(name),
     duckdbType: String(type),
     header: conversion.columns[index]?.header ?? "",
-    notNull: withNulls[index] === false,
+    notNull: present[index] === rowCount,
   }));
   return { columns, rowCount, rejectedCount: Number(counts[1]) };
 }
 
-/**
- * Per column. What DuckDB keeps about each part of a column answers for those without NULL, and the
- * first NULL for the others, where counting would read the table once more.
- */
-async function haveNulls(connection: Connection, names: readonly string[]): Promise<boolean[]> {
-  const found: boolean[] = [];
-  for (const name of names) {
-    const rows = await connection.rows(
-      `SELECT 1 FROM main.data WHERE ${quoteIdentifier(name)} IS NULL LIMIT 1`,
-    );
-    found.push(rows.length > 0);
+/** What DuckDB keeps about each column answers for those without NULL; only the others are read. */
+async function countPresent(connection: Connection, names: readonly string[]): Promise<number[]> {
+  const counts: number[] = [];
+  for (let start = 0; start < names.length; start += COUNTS_PER_STATEMENT) {
+    const batch = names.slice(start, start + COUNTS_PER_STATEMENT);
+    const list = batch.map((name) => `count(${quoteIdentifier(name)})`).join(", ");
+    const [row = []] = await connection.rows(`SELECT ${list} FROM main.data`);
+    counts.push(...row.map(Number));
   }
-  return found;
+  return counts;
 }

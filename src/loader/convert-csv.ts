@@ -26,6 +26,7 @@ import {
 import { columnWarnings, TypesByFile, totalWarnings } from "./csv-warnings.ts";
 import { type FileNameColumn, fileNameColumn } from "./filename-column.ts";
 import type { Conversion, LoadContext, SourceFile } from "./load-context.ts";
+import { makeRoomFor } from "./load-memory.ts";
 import { appendRejects } from "./rejects.ts";
 
 export async function convertCsv(
@@ -51,6 +52,7 @@ export async function convertCsv(
   const columns = planColumns(headers, context.table);
   const fileName = fileNameColumn(context.table, columns);
   warnings.push(...columnWarnings(files, columns));
+  await makeRoomFor(Math.max(...headers.map((it) => it.length)), context);
   const conversion = new CsvConversion(files, columns, fileName, format.csv, context);
   return {
     columns: fileName === undefined ? columns : [...columns, fileName.column],

@@ -32,7 +32,13 @@ export function raggedRejects(
 }
 
 /** For a table that does without rejects. */
-export function raggedError({ file, rowNumber, columnName, value, isShort }: RaggedReject): PgError {
+export function raggedError({
+  file,
+  rowNumber,
+  columnName,
+  value,
+  isShort,
+}: RaggedReject): PgError {
   const what = isShort
     ? `missing data for column "${columnName}"`
     : "extra data after last expected column";

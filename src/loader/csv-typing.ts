@@ -6,20 +6,17 @@ import type { Reading } from "../formats/csv-readings.ts";
 import {
   type ColumnFacts,
   decideType,
-  FACTS_PER_COLUMN,
   factsFrom,
   factsQuery,
   mergeFacts,
   NO_FACTS,
+  placeFrom,
   provenMarks,
 } from "../formats/csv-types.ts";
 import type { CsvOptions } from "../formats/format.ts";
 import type { PlannedColumn } from "./csv-columns.ts";
 import type { CsvFile } from "./csv-file.ts";
 
-/** Planning a statement grows faster than its aggregates do. */
-const AGGREGATES_PER_STATEMENT = 120;
-const COLUMNS_PER_STATEMENT = Math.floor(AGGREGATES_PER_STATEMENT / FACTS_PER_COLUMN);
 const SAMPLE_ROWS = 8_192;
 const SAMPLE_CELLS = 2_000_000;
 
@@ -66,13 +63,9 @@ export async function sampleFacts(
   let isWhole = true;
   const readings = await withMarks(request, async (columns, options, file, index) => {
     const limit = Math.max(1, Math.min(SAMPLE_ROWS, Math.floor(SAMPLE_CELLS / columns.length)));
-    await connection.run(
-      `CREATE OR REPLACE TEMP TABLE sample AS SELECT * FROM ${file.typedRelation} LIMIT ${limit}`,
-    );
-    const facts = await relationFacts(connection, "sample", index, columns, options);
-    const [row] = await connection.rows("SELECT count(*) FROM sample");
-    await connection.run("DROP TABLE sample");
-    isWhole &&= Number(row?.[0] ?? 0) < limit;
+    const sample = `(SELECT * FROM ${file.typedRelation} LIMIT ${limit})`;
+    const { facts, rows } = await relationFacts(connection, sample, index, columns, options);
+    isWhole &&= rows < limit;
     return facts;
   });
   return { readings, isWhole };
@@ -81,9 +74,10 @@ export async function sampleFacts(
 /** The facts of these columns from every row of every file. */
 export async function wholeFacts(request: FactsRequest): Promise<ColumnReading[]> {
   const { connection } = request;
-  return await withMarks(request, (columns, options, file, index) =>
-    relationFacts(connection, file.typedRelation, index, columns, options),
-  );
+  return await withMarks(request, async (columns, options, file, index) => {
+    const relation = file.typedRelation;
+    return (await relationFacts(connection, relation, index, columns, options)).facts;
+  });
 }
 
 type FactsOfFile = (
@@ -138,19 +132,20 @@ async function relationFacts(
   fileIndex: number,
   columns: readonly PlannedColumn[],
   options: CsvOptions,
-): Promise<ColumnFacts[]> {
+): Promise<{ readonly facts: ColumnFacts[]; readonly rows: number }> {
   const facts = columns.map(() => NO_FACTS);
   const present = columns.flatMap(({ places }, column) => {
     const place = places[fileIndex];
     return place === undefined ? [] : [{ column, sql: csvColumn(place) }];
   });
-  for (let start = 0; start < present.length; start += COLUMNS_PER_STATEMENT) {
-    const batch = present.slice(start, start + COLUMNS_PER_STATEMENT);
-    const names = batch.map(({ sql }) => sql);
-    const [row = []] = await connection.rows(factsQuery(relation, names, options));
-    batch.forEach(({ column }, index) => {
-      facts[column] = factsFrom(row, index);
-    });
+  if (present.length === 0) return { facts, rows: 0 };
+  const names = present.map(({ sql }) => sql);
+  let rows = 0;
+  for (const row of await connection.rows(factsQuery(relation, names, options))) {
+    const found = placeFrom(row);
+    rows = found.rows;
+    const column = present[found.place]?.column;
+    if (column !== undefined) facts[column] = factsFrom(row, 0);
   }
-  return facts;
+  return { facts, rows };
 }
