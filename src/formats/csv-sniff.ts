@@ -167,7 +167,7 @@ const YEAR = /^(?:19|20)\d\d$/;
 
 function looksLikeData(cells: readonly string[]): boolean {
   const trimmed = cells.map((cell) => cell.trim()).filter((cell) => cell !== "");
-  if (trimmed.length === 0 || trimmed.every((cell) => YEAR.test(cell))) return false;
+  if (trimmed.every((cell) => YEAR.test(cell))) return false;
   return trimmed.every((cell) => DATA.test(cell));
 }
 

@@ -2,8 +2,8 @@
 import { open } from "node:fs/promises";
 import { RecordScanner } from "./csv-records.ts";
 import type { CsvLayout } from "./csv-sniff.ts";
-import { lineAt } from "./text-line.ts";
 import type { PlainText } from "./text-decode.ts";
+import { lineAt } from "./text-line.ts";
 
 export interface TotalRow {
   readonly line: number;

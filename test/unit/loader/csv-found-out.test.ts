@@ -23,6 +23,14 @@ test("numbers that prove what comma and point mean are numbers", async () => {
   expect(await column(["1.234,56", "1.234"])).toEqual(["v DECIMAL(18,2)", "1234.56", "1234.00"]);
 });
 
+test("the example of the documentation becomes the table that is shown there", async () => {
+  const table = await loadCsv(
+    "day;customer;amount\n31.01.2024;00123;1.234,56\n29.02.2024;00124;7,00\n",
+  );
+  expect(table.columns).toEqual(["day DATE", "customer VARCHAR", "amount DECIMAL(18,2)"]);
+  expect(table.warnings).toEqual([]);
+});
+
 test("one value at the file's end can prove it, or disprove it", async () => {
   const many = Array.from({ length: 9_000 }, () => "1,234");
   expect((await loadCsv(`a;v\n${many.map((v) => `1;${v}\n`).join("")}1;1,5\n`)).columns).toEqual([
