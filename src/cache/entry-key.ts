@@ -7,7 +7,7 @@ import type { WorkspaceName } from "../core/brands.ts";
  * Raised with every change to the conversion that makes other files of the same sources, so that
  * entries of older releases are not taken for ours.
  */
-const CONVERTER_VERSION = 1;
+const CONVERTER_VERSION = 2;
 
 /** Which file of the cache holds a version of a table: its identity is its path. */
 export interface EntryKey {
@@ -34,6 +34,7 @@ export function entryKey(
     [...table.columns].map(([key, { name, type, hidden }]) => [key, name, type, hidden]),
     table.names,
     table.onBadValue,
+    table.fileNameColumn,
   ]);
   const hash = digest([definitionHash, identity]);
   return { workspace, schema: table.schema, table: table.name, definitionHash, hash };

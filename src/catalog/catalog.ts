@@ -46,6 +46,8 @@ export interface TableDefinition {
   readonly primaryKey: readonly string[];
   readonly foreignKeys: readonly ForeignKey[];
   readonly onBadValue: "reject" | "fail";
+  /** The last column, which holds the key of the object that each row is from; absent is none. */
+  readonly fileNameColumn?: string | undefined;
   /** How often the source is revalidated; undefined is never. */
   readonly refreshMs: number | undefined;
 }

@@ -68,6 +68,13 @@ const NAMES: ReadonlyMap<string, string> = new Map(
   ),
 );
 
+/** Types of PostgreSQL that no file format has values of. */
+const ELSEWHERE: ReadonlySet<string> = new Set(
+  "timetz,time with time zone,money,inet,cidr,macaddr,macaddr8,bit,bit varying,varbit,xml,point,line,lseg,box,path,polygon,circle,tsvector,tsquery,int4range,int8range,numrange,tsrange,tstzrange,daterange,oid,serial,bigserial,hstore".split(
+    ",",
+  ),
+);
+
 /** Every name that is understood, for "did you mean". */
 export const COLUMN_TYPE_NAMES: readonly string[] = [...NAMES.keys()];
 
@@ -79,7 +86,14 @@ export function parseColumnType(text: string): ColumnTypeReading {
   }
   const match = /^([a-z_0-9 ]+?) ?(?:\( ?(\d{1,9}(?: ?, ?\d{1,9})*) ?\))?$/.exec(folded);
   const name = NAMES.get(match?.[1] ?? "");
-  if (name === undefined) return wrong(`"${text}" is not a type that a column can have`);
+  if (name === undefined) {
+    const isKnown = ELSEWHERE.has(match?.[1] ?? "") || /\[\d*\]$|\barray$/.test(folded);
+    return wrong(
+      isKnown
+        ? `columns of type ${text} are not supported`
+        : `"${text}" is not a type that a column can have`,
+    );
+  }
   const modifiers = match?.[2]?.split(",").map(Number) ?? [];
   const row = TYPES[name]?.modifiers;
   if (modifiers.length > (row?.most ?? 0)) {

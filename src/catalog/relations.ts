@@ -137,6 +137,7 @@ export class RelationReader {
       primaryKey,
       foreignKeys,
       onBadValue: entry.on_bad_value ?? "reject",
+      fileNameColumn: this.#fileNameColumn(path, entry, names),
       refreshMs: refresh === "off" ? undefined : refresh,
     };
   }
@@ -223,6 +224,29 @@ export class RelationReader {
     );
   }
 
+  #fileNameColumn(
+    path: YamlPath,
+    { filename = false, columns = {} }: TableEntry,
+    names: TableDefinition["names"],
+  ): string | undefined {
+    if (filename === false) return undefined;
+    const name = filename === true ? "filename" : filename;
+    const at = [...path, "filename"];
+    const { report } = this.#options;
+    const taken = Object.entries(columns).find(
+      ([header, column]) =>
+        column.hidden !== true &&
+        sqlName(header, column, names).toLowerCase() === name.toLowerCase(),
+    );
+    if (taken !== undefined) {
+      const message = `the column "${taken[0]}" is called "${name}" in SQL, too`;
+      report("value", at, message, "Name the other one: filename: source_file.");
+    }
+    const mistake = mistakeInName(name);
+    if (mistake !== undefined) report("value", at, mistake, "Choose another name.");
+    return name;
+  }
+
   /** Two columns of one name, or a name that no table can have. */
   #checkColumnNames(path: YamlPath, entry: TableEntry, names: TableDefinition["names"]): void {
     const { report } = this.#options;
@@ -230,12 +254,9 @@ export class RelationReader {
     for (const [header, column] of Object.entries(entry.columns ?? {})) {
       const columnPath = [...path, "columns", header];
       if (column.name !== undefined) {
-        if (SYSTEM_COLUMNS.has(column.name.toLowerCase())) {
-          const message = `the column name "${column.name}" is one of PostgreSQL's system columns`;
-          report("value", [...columnPath, "name"], message, "Choose another name.");
-        } else if (Buffer.byteLength(column.name) > LIMITS.identifierBytes) {
-          const message = `the name "${column.name}" is longer than ${LIMITS.identifierBytes} bytes`;
-          report("value", [...columnPath, "name"], message);
+        const mistake = mistakeInName(column.name);
+        if (mistake !== undefined) {
+          report("value", [...columnPath, "name"], mistake, "Choose another name.");
         }
       }
       if (column.hidden === true) continue;
@@ -331,6 +352,14 @@ export class RelationReader {
     const hint = called === undefined ? undefined : `Keys use the names in SQL: write ${called}.`;
     this.#options.report("value", path, message, hint);
   }
+}
+
+function mistakeInName(name: string): string | undefined {
+  if (SYSTEM_COLUMNS.has(name.toLowerCase())) {
+    return `the column name "${name}" is one of PostgreSQL's system columns`;
+  }
+  if (Buffer.byteLength(name) <= LIMITS.identifierBytes) return undefined;
+  return `the name "${name}" is longer than ${LIMITS.identifierBytes} bytes`;
 }
 
 function sqlName(header: string, column: ColumnEntry, names: TableDefinition["names"]): string {

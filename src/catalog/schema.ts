@@ -52,6 +52,10 @@ const TABLE = z.strictObject({
     .enum(["reject", "fail"])
     .optional()
     .describe("reject: NULL and a row in bucketgres.rejects (the default); fail: no new version"),
+  filename: z
+    .union([z.boolean(), TEXT])
+    .optional()
+    .describe("A last column with each row's object key: true, or the column's name"),
   refresh: INTERVAL.optional().describe("How often the source is looked at; default: workspace's"),
 });
 

@@ -1,4 +1,5 @@
 /** How a column is read whose type the catalog declares. Declared types win over what values show. */
+import { quoteLiteral } from "../core/identifier.ts";
 import { PgError } from "../core/pg-error.ts";
 import {
   booleanReading,
@@ -13,6 +14,7 @@ import {
 import {
   DATE_SHAPE,
   matches,
+  type NumberMarks,
   numberMarks,
   numberShapes,
   plainNumber,
@@ -168,7 +170,26 @@ function loose(reading: Reading, marks: ReturnType<typeof numberMarks>, scale: n
   const plain = `[-+]?(?:\\d+(?:${point}\\d{0,${scale}}0*)?|${point}\\d{1,${Math.max(1, scale)}}0*)`;
   const grouped = numberShapes(marks).fixed(`{1,${Math.max(1, scale)}}`);
   const shape = scale === 0 ? `${plain}|${numberShapes(marks).long}` : `${plain}|${grouped}`;
-  return guarded(reading.duckdbType, shape, numberGuard(marks));
+  const fixed = guarded(reading.duckdbType, shape, numberGuard(marks));
+  return {
+    duckdbType: reading.duckdbType,
+    value: (text) => `coalesce(${fixed.value(text)}, ${scaledValue(text, marks, reading, scale)})`,
+  };
+}
+
+/**
+ * A number with an exponent, which PostgreSQL takes for a numeric, if the type holds it to the last
+ * digit: DuckDB rounds, so the number of digits behind the point is counted first.
+ */
+function scaledValue(text: string, marks: NumberMarks, reading: Reading, scale: number): string {
+  const number = plainNumber(text, marks);
+  const part = (pattern: string): string =>
+    `regexp_extract(${number}, ${quoteLiteral(pattern)}, 1)`;
+  const fraction = part("\\.(\\d*?)0*[eE]");
+  const whole = part("^[-+]?\\d*?(0*)\\.?0*[eE]");
+  const exponent = `CAST(${part("[eE]\\+?(-?\\d+)$")} AS INTEGER)`;
+  const digits = `length(${fraction}) - CASE WHEN ${fraction} = '' THEN length(${whole}) ELSE 0 END - ${exponent}`;
+  return `CASE WHEN ${matches(number, "[-+]?(?:\\d{1,38}\\.?\\d{0,38}|\\.\\d{1,38})[eE][-+]?\\d{1,2}")} AND ${digits} <= ${scale} THEN TRY_CAST(${number} AS ${reading.duckdbType}) END`;
 }
 
 /** All the words that PostgreSQL takes. */

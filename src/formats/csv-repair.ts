@@ -36,7 +36,8 @@ export interface RepairRequest {
 
 const CHUNK_BYTES = 1024 * 1024;
 
-export async function repairCsv(request: RepairRequest): Promise<void> {
+/** The length of the longest record. */
+export async function repairCsv(request: RepairRequest): Promise<number> {
   await using target = await open(request.target, "wx");
   const repair = new Repair(request);
   const chunks = createReadStream(request.text.path, {
@@ -51,6 +52,7 @@ export async function repairCsv(request: RepairRequest): Promise<void> {
   }
   repair.push(Buffer.alloc(0), true);
   await settle(repair, target, request);
+  return repair.longestBytes;
 }
 
 async function settle(repair: Repair, target: FileHandle, request: RepairRequest): Promise<void> {
@@ -65,6 +67,7 @@ interface Row {
 }
 
 class Repair {
+  longestBytes = 0;
   readonly #layout: CsvLayout;
   readonly #file: string;
   readonly #scanner: RecordScanner;
@@ -131,6 +134,7 @@ class Repair {
     if (size > this.#layout.recordBytes) throw this.#tooLong();
     if (outcome === "incomplete") return undefined;
     if (outcome !== "record") throw this.#broken(outcome, bytes.subarray(at));
+    this.longestBytes = Math.max(this.longestBytes, size);
     const isBlank = size === 0 && this.#layout.headers.length > 1;
     if (this.#headerIsDue && !isBlank) this.#headerIsDue = false;
     else if (!isBlank) this.#hold(this.#row(bytes.subarray(at, this.#scanner.end)));

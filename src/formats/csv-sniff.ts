@@ -23,6 +23,8 @@ export interface CsvLayout {
   readonly skipFooter: number;
   /** The longest record. */
   readonly recordBytes: number;
+  /** Sentences on what looks strange, but may be meant. */
+  readonly warnings: readonly string[];
 }
 
 export interface SniffRequest {
@@ -66,6 +68,12 @@ export function sniffCsv(request: SniffRequest): CsvLayout {
     ),
     skipFooter: options.skip_footer ?? 0,
     recordBytes: recordBytes(options.max_line_size),
+    warnings:
+      options.header === undefined && looksLikeData(first)
+        ? [
+            `the header of file "${file}" in line ${start.line + 1} looks like a row of data: if it is, set csv: { header: false }`,
+          ]
+        : [],
   };
 }
 
@@ -150,6 +158,17 @@ function mostAlike(
     }
   }
   return best.share > 0 ? best.delimiter : undefined;
+}
+
+/** Numbers, dates and truth values; a lone year is a header, too. */
+const DATA =
+  /^(?:[-+]?[\d.,]*\d[\d.,]*(?:e[-+]?\d+)?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T][\d:.]+.*)?|true|false)$/i;
+const YEAR = /^(?:19|20)\d\d$/;
+
+function looksLikeData(cells: readonly string[]): boolean {
+  const trimmed = cells.map((cell) => cell.trim()).filter((cell) => cell !== "");
+  if (trimmed.every((cell) => YEAR.test(cell))) return false;
+  return trimmed.every((cell) => DATA.test(cell));
 }
 
 function usualWidth(records: readonly (readonly string[])[]): number {

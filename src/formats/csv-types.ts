@@ -55,16 +55,23 @@ const KIND = {
   "-": 8192,
   /** A number with leading zeros or a plus sign, which only a declared type takes for one. */
   loose: 1 << 14,
+  /** A number with marks that no option names: 1.234,56 or 1,234.56 or 1,234 or 0,5. */
+  marked: 1 << 15,
   /** Besides the kind: a number that a double would change. */
-  exact: 1 << 15,
+  exact: 1 << 16,
   /** Besides the kind: blanks around the value. */
-  padded: 1 << 16,
+  padded: 1 << 17,
   /** Besides the kind: not a word of the options `true` and `false`. */
-  noWord: 1 << 17,
+  noWord: 1 << 18,
   /** Besides the kind: not in the option `date_format`. */
-  noDateFormat: 1 << 18,
+  noDateFormat: 1 << 19,
   /** Besides the kind: not in the option `timestamp_format`. */
-  noTimestampFormat: 1 << 19,
+  noTimestampFormat: 1 << 20,
+  /** Besides the kind: no number where the comma is the decimal mark, and where the point is. */
+  noComma: 1 << 21,
+  noPoint: 1 << 22,
+  /** Besides the kind: both marks, or one twice, which no list of two numbers looks like. */
+  proof: 1 << 23,
 } as const;
 
 const WHOLE = KIND.bigint | KIND.long;
@@ -107,43 +114,46 @@ export function mergeFacts(a: ColumnFacts, b: ColumnFacts): ColumnFacts {
   };
 }
 
-/** How many aggregates `factsQuery` has per column: DuckDB plans many of them ever more slowly. */
-export const FACTS_PER_COLUMN = 6;
-
-/** One row with FACTS_PER_COLUMN numbers for each of the columns of the relation. */
+/**
+ * One row per column of the relation: its facts, the number of rows, and the column's place in
+ * `columns`. What is asked of a value is the same for all of them, so their values go through one
+ * expression one after the other: planned once, however many columns there are.
+ */
 export function factsQuery(
   relation: string,
   columns: readonly string[],
   options: CsvOptions,
 ): string {
-  const inner = columns.flatMap((column, index) => {
-    const text = `trim(${column})`;
-    const kind = `(${kindOf(column, text, options)})`;
-    return [`${kind} AS k${index}`, `${plainNumber(text, numberMarks(options))} AS t${index}`];
-  });
-  const outer = columns.flatMap((_column, index) => {
-    const k = `k${index}`;
-    const t = `t${index}`;
-    const unsigned = `ltrim(${t}, '+-')`;
-    const scale = `length(split_part(${t}, '.', 2))`;
-    const dayMonth = (part: 1 | 2): string =>
-      `max(TRY_CAST(regexp_extract(${t}, '^(\\d+)\\D(\\d+)', ${part}) AS INTEGER)) FILTER (${k} & ${DAY_MONTH} <> 0)`;
-    return [
-      `bit_or(${k})`,
-      `max(length(split_part(${unsigned}, '.', 1))) FILTER (${k} & ${WITH_SCALE} <> 0)`,
-      `max(${scale}) FILTER (${k} & ${WITH_SCALE} <> 0)`,
-      `min(${scale}) FILTER (${k} & ${WITH_SCALE} <> 0)`,
-      dayMonth(1),
-      dayMonth(2),
-    ];
-  });
-  return `SELECT ${outer.join(", ")} FROM (SELECT ${inner.join(", ")} FROM ${relation})`;
+  const places = columns.map((_column, place) => place);
+  const values = `SELECT unnest([${columns.join(", ")}]) AS v, unnest([${places.join(", ")}]) AS place FROM ${relation}`;
+  const trimmed = `SELECT place, v, trim(v) AS text FROM (${values})`;
+  const plain = plainNumber("text", numberMarks(options));
+  const kinds = `SELECT place, (${kindOf("v", "text", options)}) AS k, ${plain} AS t FROM (${trimmed})`;
+  // CASE looks only at the values that it is about, where FILTER comes after all are computed.
+  const where = (those: number, value: string): string =>
+    `CASE WHEN k & ${those} <> 0 THEN ${value} END`;
+  const exponent = "coalesce(TRY_CAST(regexp_extract(t, '[eE]\\+?(-?\\d+)$', 1) AS INTEGER), 0)";
+  const scale = `CASE WHEN k & ${WITH_SCALE} <> 0 THEN length(split_part(t, '.', 2)) WHEN k & ${KIND.scientific} <> 0 THEN greatest(0, length(regexp_extract(t, '\\.(\\d*)', 1)) - ${exponent}) END`;
+  const whole = `CASE WHEN k & ${WITH_SCALE} <> 0 THEN length(split_part(ltrim(t, '+-'), '.', 1)) WHEN k & ${KIND.scientific} <> 0 THEN greatest(1, length(regexp_extract(t, '^[-+]?(\\d*)', 1)) + ${exponent}) END`;
+  const dayMonth = (part: 1 | 2): string =>
+    where(DAY_MONTH, `TRY_CAST(regexp_extract(t, '^(\\d+)\\D(\\d+)', ${part}) AS INTEGER)`);
+  const facts = [
+    "bit_or(k)",
+    `max(${whole})`,
+    `max(${scale})`,
+    `min(${scale})`,
+    `max(${dayMonth(1)})`,
+    `max(${dayMonth(2)})`,
+    "count(*)",
+    "place",
+  ];
+  return `SELECT ${facts.join(", ")} FROM (${kinds}) GROUP BY place`;
 }
 
-/** Reads one column's part of the row that `factsQuery` gives. */
-export function factsFrom(row: readonly unknown[], index: number): ColumnFacts {
-  const at = (offset: number, absent: number): number => {
-    const value = row[index * FACTS_PER_COLUMN + offset];
+/** Reads the facts from a row that `factsQuery` gives, where they begin at `offset`. */
+export function factsFrom(row: readonly unknown[], offset: number): ColumnFacts {
+  const at = (place: number, absent: number): number => {
+    const value = row[offset + place];
     return value === null || value === undefined ? absent : Number(value);
   };
   return {
@@ -156,10 +166,19 @@ export function factsFrom(row: readonly unknown[], index: number): ColumnFacts {
   };
 }
 
+/** Behind the facts, in a row that `factsQuery` gives. */
+export function placeFrom(row: readonly unknown[]): {
+  readonly rows: number;
+  readonly place: number;
+} {
+  return { rows: Number(row[6]), place: Number(row[7]) };
+}
+
 function kindOf(column: string, text: string, options: CsvOptions): string {
   const marks = numberMarks(options);
   const shapes = numberShapes(marks);
   const number = plainNumber(text, marks);
+  const areMarksOpen = options.decimal === undefined && options.thousands === undefined;
   const exact = `CASE WHEN ${survivesDouble(number)} THEN 0 ELSE ${KIND.exact} END`;
   const isA = (type: string): string => `TRY_CAST(${text} AS ${type}) IS NOT NULL`;
   const dayMonth = DATE_MARKS.map((mark) => {
@@ -168,17 +187,20 @@ function kindOf(column: string, text: string, options: CsvOptions): string {
     );
     return `WHEN ${matches(text, dayMonthShape(mark))} AND (${orders.join(" OR ")}) THEN ${KIND[mark]}`;
   });
+  const isBoolean = `${booleanReading({}).value(text)} IS NOT NULL`;
   const kind = [
+    // All that is no word begins with one of +,-./0123456789, which is far faster to tell.
+    `WHEN ${text} < '+' OR ${text} >= ':' THEN CASE WHEN ${isBoolean} THEN ${KIND.boolean} ELSE ${KIND.text} END`,
     `WHEN ${matches(text, shapes.short)} THEN ${KIND.bigint} | ${exact}`,
     `WHEN ${matches(text, shapes.long)} THEN ${exact} | CASE WHEN TRY_CAST(${number} AS BIGINT) IS NULL THEN ${KIND.long} ELSE ${KIND.bigint} END`,
-    `WHEN ${matches(text, shapes.fraction("+"))} THEN ${KIND.fraction} | ${exact}`,
+    `WHEN ${matches(text, shapes.fraction("+"))} THEN ${KIND.fraction} | ${exact}${areMarksOpen ? ` | CASE WHEN ${matches(text, COMMA_NUMBER)} THEN 0 ELSE ${KIND.noComma} END` : ""}`,
     `WHEN ${matches(text, DATE_SHAPE)} AND ${isA("DATE")} THEN ${KIND.date}`,
     `WHEN ${matches(text, TIMESTAMP_SHAPE)} AND ${isA("TIMESTAMP")} THEN ${KIND.timestamp}`,
     `WHEN ${matches(text, TIMESTAMPTZ_SHAPE)} AND ${isA("TIMESTAMPTZ")} THEN ${KIND.timestamptz}`,
-    `WHEN ${booleanReading({}).value(text)} IS NOT NULL THEN ${KIND.boolean}`,
     `WHEN ${matches(text, TIME_SHAPE)} AND ${isA("TIME")} THEN ${KIND.time}`,
+    ...(areMarksOpen ? [markedKind(text)] : []),
     ...dayMonth,
-    `WHEN ${matches(text, shapes.scientific)} THEN ${KIND.scientific} | ${exact}`,
+    `WHEN ${matches(text, shapes.scientific)} THEN ${KIND.scientific} | ${KIND.noComma} | ${exact}`,
     `WHEN ${matches(text, shapes.loose)} THEN ${KIND.loose}`,
     `ELSE ${KIND.text}`,
   ].join(" ");
@@ -189,6 +211,45 @@ function kindOf(column: string, text: string, options: CsvOptions): string {
     ),
   ];
   return `CASE WHEN ${column} IS NULL THEN 0 WHEN ${column} = '' THEN ${KIND.empty} ELSE (CASE ${kind} END) | ${flags.join(" | ")} END`;
+}
+
+const COMMA_SHAPES = numberShapes({ decimal: ",", thousands: "." });
+const POINT_SHAPES = numberShapes({ decimal: ".", thousands: "," });
+const COMMA_NUMBER = `${COMMA_SHAPES.long}|${COMMA_SHAPES.fixed("+")}`;
+const POINT_NUMBER = `${POINT_SHAPES.long}|${POINT_SHAPES.fixed("+")}`;
+
+function markedKind(text: string): string {
+  const flag = (shape: string, kind: number): string =>
+    `CASE WHEN ${matches(text, shape)} THEN 0 ELSE ${kind} END`;
+  const proof = "[^.,]*[.,][^.,]*[.,].*";
+  const hasMark = `(contains(${text}, ',') OR contains(${text}, '.'))`;
+  return `WHEN ${hasMark} AND ${matches(text, `${COMMA_NUMBER}|${POINT_NUMBER}`)} THEN ${KIND.marked} | ${flag(COMMA_NUMBER, KIND.noComma)} | ${flag(POINT_NUMBER, KIND.noPoint)} | CASE WHEN ${matches(text, proof)} THEN ${KIND.proof} ELSE 0 END`;
+}
+
+/**
+ * The marks that the values of a column without options prove, all together. `1.234,56` does by
+ * itself, and `0,5` only where commas do not divide the fields, because it may be a list there.
+ */
+export function provenMarks(
+  { kinds }: ColumnFacts,
+  mayBeLists: boolean,
+): Required<Pick<CsvOptions, "decimal" | "thousands">> | undefined {
+  const present = kinds & KINDS & ~KIND.empty;
+  if ((present & KIND.marked) === 0 || (present & ~(FIXED | KIND.marked)) !== 0) return undefined;
+  const fitsComma = (kinds & KIND.noComma) === 0;
+  const fitsPoint = (kinds & KIND.noPoint) === 0;
+  if (fitsComma === fitsPoint || (mayBeLists && (kinds & KIND.proof) === 0)) return undefined;
+  return fitsComma ? { decimal: ",", thousands: "." } : { decimal: ".", thousands: "," };
+}
+
+/** Whether some values of a column have a type of their own, which others do not share. */
+export function isMixed({ kinds }: ColumnFacts): boolean {
+  const typed = kinds & KINDS & ~(KIND.empty | KIND.text);
+  return (kinds & KIND.text) !== 0 && typed !== 0;
+}
+
+export function hasValues({ kinds }: ColumnFacts): boolean {
+  return kinds !== 0;
 }
 
 interface OptionReading {
@@ -243,7 +304,17 @@ export function decideType(facts: ColumnFacts, options: CsvOptions): TypeDecisio
   if (only(KIND.timestamp)) return decided(TIMESTAMP);
   if (only(KIND.timestamptz)) return decided(TIMESTAMPTZ);
   if (only(KIND.time)) return decided(TIME);
+  if (only(FIXED | KIND.marked)) return marksDecision(kinds);
   return dayMonthDecision(facts, present, decided) ?? decided(TEXT);
+}
+
+/** Of numbers such as 1,234, which other rows may still explain. */
+function marksDecision(kinds: number): TypeDecision {
+  const fitsBoth = (kinds & (KIND.noComma | KIND.noPoint)) === 0;
+  const warning = fitsBoth
+    ? 'is text: the comma in its numbers may be a decimal mark or stand between thousands; set csv: { decimal: "," } or csv: { thousands: "," }'
+    : "is text: its numbers do not agree on what comma and point mean";
+  return { reading: TEXT, isOpen: fitsBoth, warning };
 }
 
 /**

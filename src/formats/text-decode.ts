@@ -3,14 +3,15 @@
  * DuckDB reads neither the encodings nor the compressions safely: it takes a cut-off gzip file for
  * a complete one, and garbles UTF-16 in big-endian order.
  */
-import { isUtf8 } from "node:buffer";
-import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { CsvOptions } from "./format.ts";
+import { type BadByte, TextCheck } from "./text-check.ts";
 import { type Compression, decompress, detectCompression } from "./text-decompress.ts";
+import { chooseEncoding, looksWestern, type TextEncoding, WESTERN } from "./text-encoding.ts";
 import { refuseOtherFormats, type TextKind } from "./text-impostors.ts";
+import { lineAt } from "./text-line.ts";
 
 export interface DecodeOptions {
   /** What messages call the file. */
@@ -32,33 +33,86 @@ export interface PlainText {
   readonly bytes: number;
   /** How many of its first bytes are a byte order mark. */
   readonly bomBytes: number;
+  /** No line is longer. */
+  readonly lineBytesAtMost: number;
+  /** Sentences on what had to be guessed. */
+  readonly warnings: readonly string[];
 }
 
 const HEAD_BYTES = 4096;
 const CHUNK_BYTES = 1024 * 1024;
-const UTF8_BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
 export async function decodeText(source: string, options: DecodeOptions): Promise<PlainText> {
-  const { signal } = options;
-  const packed = createReadStream(source, { highWaterMark: CHUNK_BYTES, signal });
-  // A read stream without an encoding reads out Buffers.
-  const chunks = withHead(packed as AsyncIterable<Buffer>);
-  const compression = chooseCompression(await chunks.head(), options);
-  const unpacked = withHead(decompress(chunks.all(), compression, options.file));
+  const first = await decodeAs(source, undefined, options);
+  if (first.outcome === "text") return first.text;
+  const { badByte, path } = first;
+  const error = await notUtf8(path, badByte, options);
+  const isKnown = options.encoding !== undefined || options.kind === "json";
+  if (isKnown || badByte.byte === 0 || badByte.isAfterUtf8) throw error;
+  try {
+    const second = await decodeAs(source, WESTERN, options);
+    if (second.outcome === "text") return second.text;
+  } catch (notWestern) {
+    if (!(notWestern instanceof NotWesternError)) throw notWestern;
+  }
+  throw error;
+}
+
+type Decoding =
+  | { readonly outcome: "text"; readonly text: PlainText }
+  /** `path` holds the text as far as the bad byte, at least. */
+  | { readonly outcome: "not UTF-8"; readonly badByte: BadByte; readonly path: string };
+
+/** `guess` is an encoding that the text is tried in; without one its beginning says which. */
+async function decodeAs(
+  source: string,
+  guess: TextEncoding | undefined,
+  options: DecodeOptions,
+): Promise<Decoding> {
+  await using file = await open(source);
+  const { file: name, signal } = options;
+  const compression = chooseCompression(await headOf(file), options);
+  const packed = fileChunks(file, compression === "none", signal);
+  const unpacked = withHead(decompress(packed, compression, name));
   try {
     const head = await unpacked.head();
-    const encoding = chooseEncoding(head, options);
-    if (encoding.decoder === undefined) refuseOtherFormats(head, options.file, options.kind);
+    const encoding = guess ?? chooseEncoding(head, options.encoding);
+    if (encoding.isGuess && options.kind === "json") throw unmarkedUtf16(encoding, name);
+    if (encoding.decoder === undefined) refuseOtherFormats(head, name, options.kind);
+    const warnings = encoding.isGuess ? [guessed(encoding, name)] : [];
     if (compression === "none" && encoding.decoder === undefined) {
-      const bytes = await check(unpacked.all(), source, undefined, options);
-      return { path: source, bytes, bomBytes: encoding.bomBytes };
+      const text = { path: source, bomBytes: encoding.bomBytes, warnings };
+      return await check(unpacked.all(), text, undefined, name);
     }
-    await using target = await open(options.target, "wx");
-    const text = transcode(unpacked.all(), encoding, options.file);
-    const bytes = await check(text, options.target, target, options);
-    return { path: options.target, bytes, bomBytes: 0 };
+    // An earlier attempt may have left its text there.
+    await using target = await open(options.target, "w");
+    const chunks = guess === WESTERN ? onlyWestern(unpacked.all()) : unpacked.all();
+    const text = { path: options.target, bomBytes: 0, warnings };
+    return await check(transcode(chunks, encoding, name), text, target, name);
   } finally {
-    packed.destroy();
+    await unpacked.close();
+  }
+}
+
+async function headOf(file: FileHandle): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** With `isOneBuffer` each chunk is overwritten by the next, which saves much of the memory. */
+async function* fileChunks(
+  file: FileHandle,
+  isOneBuffer: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  let chunk: Buffer | undefined;
+  for (let position = 0; ; ) {
+    signal.throwIfAborted();
+    if (!isOneBuffer || chunk === undefined) chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield chunk.subarray(0, bytesRead);
   }
 }
 
@@ -72,66 +126,30 @@ function chooseCompression(head: Buffer, options: DecodeOptions): Compression {
   });
 }
 
-interface TextEncoding {
-  /** Undefined for UTF-8. */
-  readonly decoder: string | undefined;
-  readonly bomBytes: number;
-}
-
-/** The configured encoding, else what a byte order mark says, else UTF-8: never a guess. */
-function chooseEncoding(head: Buffer, options: DecodeOptions): TextEncoding {
-  const marked = byteOrderMark(head);
-  switch (options.encoding) {
-    case undefined:
-      if (marked === undefined) refuseUnmarkedUtf16(head, options);
-      return marked ?? { decoder: undefined, bomBytes: 0 };
-    case "utf-8":
-      return marked?.decoder === undefined && marked !== undefined
-        ? marked
-        : { decoder: undefined, bomBytes: 0 };
-    case "utf-16":
-      return marked?.decoder === undefined ? { decoder: "utf-16le", bomBytes: 0 } : marked;
-    case "utf-16le":
-    case "utf-16be":
-      return { decoder: options.encoding, bomBytes: marked?.decoder === undefined ? 0 : 2 };
-    // As everywhere on the web, "latin-1" means its superset: C1 control characters are in no file.
-    case "latin-1":
-    case "windows-1252":
-      return { decoder: "windows-1252", bomBytes: 0 };
-  }
-}
-
-function byteOrderMark(head: Buffer): TextEncoding | undefined {
-  if (head.subarray(0, 3).equals(UTF8_BOM)) return { decoder: undefined, bomBytes: 3 };
-  if (head[0] === 0xff && head[1] === 0xfe) return { decoder: "utf-16le", bomBytes: 2 };
-  if (head[0] === 0xfe && head[1] === 0xff) return { decoder: "utf-16be", bomBytes: 2 };
-  return undefined;
+function guessed({ decoder }: TextEncoding, file: string): string {
+  const why =
+    decoder === WESTERN.decoder ? "is not valid UTF-8" : "is full of NUL bytes, without a BOM";
+  return `file "${file}" ${why}, and was read as ${decoder}: set csv: { encoding } to say what it is`;
 }
 
 /** RFC 8259, 8.1. */
 const JSON_ENCODING_HINT = "JSON is UTF-8; write the file in that encoding.";
 
-/** In UTF-16 every second byte of Latin text is 0. */
-function refuseUnmarkedUtf16(head: Buffer, { file, kind }: DecodeOptions): void {
-  let even = 0;
-  let odd = 0;
-  for (let at = 0; at < head.length; at += 1) {
-    if (head[at] !== 0) continue;
-    if (at % 2 === 0) even += 1;
-    else odd += 1;
-  }
-  if (Math.max(even, odd) * 4 < head.length || head.length < 4) return;
-  const encoding = odd > even ? "utf-16le" : "utf-16be";
-  throw new PgError(
+function unmarkedUtf16({ decoder }: TextEncoding, file: string): PgError {
+  return new PgError(
     "character_not_in_repertoire",
-    `file "${file}" is full of NUL bytes and looks like ${encoding} without a byte order mark`,
-    {
-      hint:
-        kind === "csv"
-          ? `If it is, set csv: { encoding: ${encoding} } for the table.`
-          : JSON_ENCODING_HINT,
-    },
+    `file "${file}" is full of NUL bytes and looks like ${decoder} without a byte order mark`,
+    { hint: JSON_ENCODING_HINT },
   );
+}
+
+class NotWesternError extends Error {}
+
+async function* onlyWestern(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    if (!looksWestern(chunk)) throw new NotWesternError();
+    yield chunk;
+  }
 }
 
 async function* transcode(
@@ -165,94 +183,46 @@ async function* transcode(
   }
 }
 
-/** Checks every byte, and writes it if there is somewhere to. The number of bytes. */
+/** Checks every byte, and writes it if there is somewhere to. */
 async function check(
   chunks: AsyncIterable<Buffer>,
-  path: string,
+  text: Pick<PlainText, "path" | "bomBytes" | "warnings">,
   target: FileHandle | undefined,
-  options: DecodeOptions,
-): Promise<number> {
-  let bytes = 0;
-  let carried: Buffer = Buffer.alloc(0);
+  file: string,
+): Promise<Decoding> {
+  const looked = new TextCheck();
+  let badByte: BadByte | undefined;
   for await (const chunk of chunks) {
     await target?.writeFile(chunk);
-    bytes += chunk.length;
-    if (target !== undefined && bytes > LIMITS.csv.unpackedBytes) throw tooLarge(options.file);
-    const text = carried.length === 0 ? chunk : Buffer.concat([carried, chunk]);
-    const complete = text.length - incompleteTail(text);
-    const bad = firstBadByte(text.subarray(0, complete));
-    if (bad >= 0) throw await badByte(path, bytes - text.length + bad, text, bad, options);
-    carried = text.subarray(complete);
+    badByte = looked.push(chunk);
+    if (badByte !== undefined) break;
+    if (target !== undefined && looked.bytes > LIMITS.csv.unpackedBytes) throw tooLarge(file);
   }
-  if (carried.length > 0) {
-    throw await badByte(path, bytes - carried.length, carried, 0, options);
-  }
-  return bytes;
+  badByte ??= looked.finish();
+  if (badByte !== undefined) return { outcome: "not UTF-8", badByte, path: text.path };
+  const { bytes, lineBytesAtMost } = looked;
+  return { outcome: "text", text: { ...text, bytes, lineBytesAtMost } };
 }
 
-/** The bytes at the end that begin a character and do not finish it. */
-function incompleteTail(text: Buffer): number {
-  for (let back = 1; back <= Math.min(3, text.length); back += 1) {
-    const byte = text[text.length - back] ?? 0;
-    if (byte < 0x80) return 0;
-    if (byte >= 0xc0) {
-      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      return length > back ? back : 0;
-    }
-  }
-  return 0;
-}
-
-/** Of a NUL byte or of what is no UTF-8; -1 where all is well. */
-function firstBadByte(text: Buffer): number {
-  const nul = text.indexOf(0);
-  if (isUtf8(nul < 0 ? text : text.subarray(0, nul))) return nul;
-  let good = 0;
-  let bad = text.length;
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    const part = text.subarray(0, middle);
-    // A prefix may only end within a character.
-    if (isUtf8(part.subarray(0, middle - incompleteTail(part)))) good = middle;
-    else bad = middle;
-  }
-  return good - incompleteTail(text.subarray(0, good));
-}
-
-async function badByte(
+async function notUtf8(
   path: string,
-  offset: number,
-  text: Buffer,
-  at: number,
-  options: DecodeOptions,
+  badByte: BadByte,
+  { file, kind }: DecodeOptions,
 ): Promise<PgError> {
-  const line = await lineAt(path, offset);
-  const byte = `0x${(text[at] ?? 0).toString(16).padStart(2, "0")}`;
+  const line = await lineAt(path, badByte.offset);
+  const byte = `0x${badByte.byte.toString(16).padStart(2, "0")}`;
   return new PgError(
     "character_not_in_repertoire",
-    `invalid byte sequence for encoding "UTF8": ${byte} in line ${line} of file "${options.file}"`,
+    `invalid byte sequence for encoding "UTF8": ${byte} in line ${line} of file "${file}"`,
     {
       hint:
         byte === "0x00"
           ? "Text in PostgreSQL cannot hold a NUL byte; write the file without it."
-          : options.kind === "json"
+          : kind === "json"
             ? JSON_ENCODING_HINT
             : "If the file is in another encoding, name it, for example csv: { encoding: windows-1252 }.",
     },
   );
-}
-
-async function lineAt(path: string, offset: number): Promise<number> {
-  let line = 1;
-  let previous = 0;
-  if (offset === 0) return line;
-  for await (const chunk of createReadStream(path, { end: offset - 1 }) as AsyncIterable<Buffer>) {
-    for (const byte of chunk) {
-      if (byte === 0x0a ? previous !== 0x0d : byte === 0x0d) line += 1;
-      previous = byte;
-    }
-  }
-  return line;
 }
 
 function tooLarge(file: string): PgError {
@@ -267,6 +237,7 @@ function tooLarge(file: string): PgError {
 function withHead(chunks: AsyncIterable<Buffer>): {
   head(): Promise<Buffer>;
   all(): AsyncGenerator<Buffer>;
+  close(): Promise<void>;
 } {
   const iterator = chunks[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
@@ -290,6 +261,9 @@ function withHead(chunks: AsyncIterable<Buffer>): {
       } finally {
         await iterator.return?.();
       }
+    },
+    async close() {
+      await iterator.return?.();
     },
   };
 }

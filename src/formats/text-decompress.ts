@@ -1,4 +1,5 @@
 import { createGunzip } from "node:zlib";
+import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
 import { unzstd, ZstdError } from "./text-zstd.ts";
 
@@ -20,20 +21,52 @@ export async function* decompress(
   compression: Compression,
   file: string,
 ): AsyncGenerator<Buffer> {
-  switch (compression) {
-    case "none":
-      yield* chunks;
-      return;
-    case "gzip":
-      yield* gunzip(chunks, file);
-      return;
-    case "zstd":
-      try {
-        yield* unzstd(chunks);
-      } catch (error) {
-        if (error instanceof ZstdError) throw corrupt(file, "zstd", error.message);
-        throw error;
-      }
+  if (compression === "none") {
+    yield* chunks;
+    return;
+  }
+  const { expansion, expansionFreeBytes } = LIMITS.csv;
+  const packed = new CountedChunks(chunks);
+  const unpacked = compression === "gzip" ? gunzip(packed, file) : unpackZstd(packed, file);
+  let bytes = 0;
+  for await (const chunk of unpacked) {
+    bytes += chunk.length;
+    if (bytes > expansionFreeBytes && bytes > packed.bytes * expansion) throw bomb(file);
+    yield chunk;
+  }
+}
+
+class CountedChunks implements AsyncIterable<Buffer> {
+  bytes = 0;
+  readonly #chunks: AsyncIterable<Buffer>;
+
+  constructor(chunks: AsyncIterable<Buffer>) {
+    this.#chunks = chunks;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    for await (const chunk of this.#chunks) {
+      this.bytes += chunk.length;
+      yield chunk;
+    }
+  }
+}
+
+function bomb(file: string): PgError {
+  const { expansion, expansionFreeBytes } = LIMITS.csv;
+  return new PgError(
+    "program_limit_exceeded",
+    `file "${file}" unpacks to more than ${expansion} times its size, and to more than ${expansionFreeBytes} bytes`,
+    { hint: "If it is no mistake, upload it unpacked." },
+  );
+}
+
+async function* unpackZstd(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerator<Buffer> {
+  try {
+    yield* unzstd(chunks);
+  } catch (error) {
+    if (error instanceof ZstdError) throw corrupt(file, "zstd", error.message);
+    throw error;
   }
 }
 

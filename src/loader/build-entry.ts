@@ -9,6 +9,7 @@ import { convertJson } from "./convert-json.ts";
 import { convertParquet } from "./convert-parquet.ts";
 import { convertXlsx } from "./convert-xlsx.ts";
 import type { Conversion, LoadContext, SourceFile } from "./load-context.ts";
+import { STREAMING_MEMORY_BYTES } from "./load-memory.ts";
 import { REJECTS_TABLE } from "./rejects.ts";
 
 export interface EngineLimits {
@@ -41,7 +42,7 @@ export async function buildEntry(request: BuildRequest): Promise<BuiltEntry> {
     path,
     config: {
       threads: String(limits.threads),
-      memory_limit: `${limits.memoryBytes}B`,
+      memory_limit: `${Math.min(limits.memoryBytes, STREAMING_MEMORY_BYTES)}B`,
       temp_directory: join(directory, "spill"),
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
@@ -55,7 +56,8 @@ export async function buildEntry(request: BuildRequest): Promise<BuiltEntry> {
       signal.throwIfAborted();
       await connection.run("SET TimeZone = 'UTC'");
       await connection.run(REJECTS_TABLE);
-      const context = { table: request.table, connection, directory, signal };
+      const { memoryBytes } = limits;
+      const context = { table: request.table, connection, directory, memoryBytes, signal };
       const conversion = await convert(request.sources, context);
       const facts = await describe(connection, conversion);
       await connection.run("CHECKPOINT");
@@ -110,6 +112,7 @@ async function describe(
   return { columns, rowCount, rejectedCount: Number(counts[1]) };
 }
 
+/** What DuckDB keeps about each column answers for those without NULL; only the others are read. */
 async function countPresent(connection: Connection, names: readonly string[]): Promise<number[]> {
   const counts: number[] = [];
   for (let start = 0; start < names.length; start += COUNTS_PER_STATEMENT) {

@@ -2,18 +2,31 @@
  * CSV files into `main.data`. The usual file is read once, guarded by the types that a sample of it
  * shows; only a file that does not keep to them, or is damaged, is read again.
  */
-import { quoteIdentifier, quoteLiteral } from "../core/identifier.ts";
-import { LIMITS } from "../core/limits.ts";
+import { quoteIdentifier } from "../core/identifier.ts";
 import { PgError } from "../core/pg-error.ts";
-import { csvColumn, LINE_COLUMN } from "../formats/csv.ts";
-import { type ColumnFacts, mergeFacts, NO_FACTS } from "../formats/csv-types.ts";
+import { csvColumn } from "../formats/csv.ts";
 import type { CsvOptions } from "../formats/format.ts";
-import { parseDuckdbType } from "../pgtypes/duckdb-type-text.ts";
-import { pgTypeText } from "../pgtypes/duckdb-types.ts";
+import {
+  findBadValues,
+  firstBadValue,
+  rejectBadValues,
+  type TypedFiles,
+} from "./csv-bad-values.ts";
 import { type PlannedColumn, planColumns } from "./csv-columns.ts";
 import { type CsvFile, type CsvFormat, emptyFile, type OnRagged, openCsvFile } from "./csv-file.ts";
-import { sampleFacts, type TypedColumn, typeColumn, wholeFacts } from "./csv-typing.ts";
+import { raggedError, raggedRejects } from "./csv-ragged.ts";
+import {
+  type ColumnReading,
+  type FactsRequest,
+  sampleFacts,
+  type TypedColumn,
+  typeColumn,
+  wholeFacts,
+} from "./csv-typing.ts";
+import { columnWarnings, TypesByFile, totalWarnings } from "./csv-warnings.ts";
+import { type FileNameColumn, fileNameColumn } from "./filename-column.ts";
 import type { Conversion, LoadContext, SourceFile } from "./load-context.ts";
+import { makeRoomFor } from "./load-memory.ts";
 import { appendRejects } from "./rejects.ts";
 
 export async function convertCsv(
@@ -25,42 +38,55 @@ export async function convertCsv(
   const warnings: string[] = [];
   for (const [index, source] of sources.entries()) {
     const file = await openCsvFile(source, index, format, context);
-    if (file !== undefined) files.push(file);
-    else if (sources.length === 1) throw emptyFile(source.name);
-    else warnings.push(`file "${source.name}" is empty`);
+    if (file === undefined) {
+      if (sources.length === 1) throw emptyFile(source.name);
+      warnings.push(`file "${source.name}" is empty`);
+    } else {
+      files.push(file);
+      warnings.push(...file.warnings);
+    }
   }
   const [first] = sources;
   if (files.length === 0) throw emptyFile(first?.name ?? context.table.source.text);
   const headers = files.map((file) => file.layout.headers);
   const columns = planColumns(headers, context.table);
-  const conversion = new CsvConversion(files, columns, format.csv, context);
-  return { columns, warnings: [...warnings, ...(await conversion.run())] };
+  const fileName = fileNameColumn(context.table, columns);
+  warnings.push(...columnWarnings(files, columns));
+  await makeRoomFor(Math.max(...headers.map((it) => it.length)), context);
+  const conversion = new CsvConversion(files, columns, fileName, format.csv, context);
+  return {
+    columns: fileName === undefined ? columns : [...columns, fileName.column],
+    warnings: bounded([...warnings, ...(await conversion.run())]),
+  };
 }
 
-interface BadValues {
-  readonly column: number;
-  readonly file: number;
-  readonly count: number;
-}
+/** Of a table of thousands of files, so that its state can still be read. */
+const WARNINGS = 50;
 
-/** Aggregates of one statement. */
-const COUNTS_PER_STATEMENT = 100;
+function bounded(warnings: readonly string[]): string[] {
+  const more = warnings.length - WARNINGS;
+  return more > 0 ? [...warnings.slice(0, WARNINGS), `${more} more warnings`] : [...warnings];
+}
 
 class CsvConversion {
   readonly #files: readonly CsvFile[];
   readonly #columns: readonly PlannedColumn[];
+  readonly #fileName: FileNameColumn | undefined;
   readonly #options: CsvOptions;
   readonly #context: LoadContext;
+  readonly #typesByFile = new TypesByFile();
   #types: TypedColumn[] = [];
 
   constructor(
     files: readonly CsvFile[],
     columns: readonly PlannedColumn[],
+    fileName: FileNameColumn | undefined,
     options: CsvOptions,
     context: LoadContext,
   ) {
     this.#files = files;
     this.#columns = columns;
+    this.#fileName = fileName;
     this.#options = options;
     this.#context = context;
   }
@@ -73,23 +99,20 @@ class CsvConversion {
     }
     await this.#typeBySample();
     if (!(await this.#attempt())) await this.#diagnoseAndConvert();
-    return this.#columns.flatMap(({ name }, index) => {
+    const ofColumns = this.#columns.flatMap(({ name }, index) => {
       const warning = this.#types[index]?.warning;
       return warning === undefined ? [] : [`column "${name}" ${warning}`];
     });
+    return [
+      ...ofColumns,
+      ...this.#typesByFile.warnings(this.#columns, this.#types),
+      ...(await totalWarnings(this.#files, this.#columns, this.#types)),
+    ];
   }
 
   async #typeBySample(): Promise<void> {
-    let facts: ColumnFacts[] = this.#columns.map(() => NO_FACTS);
-    let isWhole = true;
-    for (const [index, file] of this.#files.entries()) {
-      const sample = await this.#readable(file, () =>
-        sampleFacts(this.#context.connection, file, index, this.#columns, this.#options),
-      );
-      facts = facts.map((it, column) => mergeFacts(it, sample.facts[column] ?? NO_FACTS));
-      isWhole &&= sample.isWhole;
-    }
-    this.#types = facts.map((it, column) => this.#typed(column, it));
+    const { readings, isWhole } = await sampleFacts(this.#factsOf(this.#columns));
+    this.#types = readings.map((it, column) => this.#typed(column, it));
     if (isWhole) return;
     const open = this.#types.flatMap(({ isOpen }, column) => (isOpen ? [column] : []));
     await this.#typeByAllRows(open);
@@ -102,11 +125,22 @@ class CsvConversion {
       // Any read finds a damaged record.
       await this.#readable(file, () => this.#rows(`SELECT count(*) FROM ${file.relation}`));
     }
-    const { connection } = this.#context;
-    const facts = await wholeFacts(connection, this.#files, planned, this.#options);
+    const readings = await wholeFacts(this.#factsOf(planned));
     columns.forEach((column, index) => {
-      this.#types[column] = this.#typed(column, facts[index] ?? NO_FACTS);
+      const reading = readings[index];
+      if (reading !== undefined) this.#types[column] = this.#typed(column, reading);
     });
+  }
+
+  #factsOf(columns: readonly PlannedColumn[]): FactsRequest {
+    return {
+      connection: this.#context.connection,
+      files: this.#files,
+      columns,
+      options: this.#options,
+      readable: (file, read) => this.#readable(file, read),
+      onFacts: this.#files.length > 1 ? this.#typesByFile.note : () => undefined,
+    };
   }
 
   /** False where some value or record does not fit; the table is then not there. */
@@ -121,18 +155,20 @@ class CsvConversion {
   }
 
   async #diagnoseAndConvert(): Promise<void> {
-    const bad = await this.#badValues(this.#columns.map((_column, index) => index));
+    const every = this.#columns.map((_column, index) => index);
+    const readable: FactsRequest["readable"] = (file, read) => this.#readable(file, read);
+    const bad = await findBadValues(this.#typedFiles, every, readable);
     const doubtful = [...new Set(bad.map(({ column }) => column))];
     await this.#typeByAllRows(doubtful);
-    const rejected = await this.#badValues(doubtful);
+    const rejected = await findBadValues(this.#typedFiles, doubtful, readable);
     for (const { file } of rejected) {
       const damaged = this.#files[file];
       if (damaged !== undefined) await this.#repair(damaged);
     }
     if (rejected.length > 0 && this.#context.table.onBadValue === "fail") {
-      throw await this.#firstBadValue(rejected);
+      throw await firstBadValue(this.#typedFiles, rejected);
     }
-    for (const values of rejected) await this.#rejectValues(values);
+    for (const values of rejected) await rejectBadValues(this.#typedFiles, values);
     try {
       await this.#convert(new Set(rejected.map(({ column }) => column)));
     } catch (error) {
@@ -140,84 +176,9 @@ class CsvConversion {
     }
   }
 
-  /** Values that their column's type does not hold, counted by column and file. */
-  async #badValues(columns: readonly number[]): Promise<BadValues[]> {
-    const bad: BadValues[] = [];
-    for (const [index, file] of this.#files.entries()) {
-      const conditions = columns.flatMap((column) => {
-        const condition = this.#isBad(column, index);
-        return condition === undefined ? [] : [{ column, condition }];
-      });
-      for (let start = 0; start < conditions.length; start += COUNTS_PER_STATEMENT) {
-        const batch = conditions.slice(start, start + COUNTS_PER_STATEMENT);
-        const counts = batch.map(({ condition }) => `count(*) FILTER (${condition})`);
-        const [row = []] = await this.#readable(file, () =>
-          this.#rows(`SELECT ${counts.join(", ")} FROM ${file.relation}`),
-        );
-        batch.forEach(({ column }, at) => {
-          const count = Number(row[at] ?? 0);
-          if (count > 0) bad.push({ column, file: index, count });
-        });
-      }
-    }
-    return bad;
-  }
-
-  /** SQL; undefined where any text will do. */
-  #isBad(column: number, file: number): string | undefined {
-    const place = this.#columns[column]?.places[file];
-    const reading = this.#types[column]?.reading;
-    if (place === undefined || reading === undefined) return undefined;
-    const text = csvColumn(place);
-    const value = reading.value(text);
-    return value === text ? undefined : `${text} <> '' AND ${value} IS NULL`;
-  }
-
-  async #rejectValues({ column, file }: BadValues): Promise<void> {
-    const source = this.#files[file];
-    const planned = this.#columns[column];
-    const condition = this.#isBad(column, file);
-    const place = planned?.places[file];
-    if (source === undefined || planned === undefined || place === undefined) return;
-    const length = LIMITS.csv.rejectedValueCharacters;
-    const reason = `does not fit type ${this.#typeName(column)}`;
-    await this.#context.connection.run(
-      `INSERT INTO main.rejects SELECT ${quoteLiteral(source.name)}, CAST(${LINE_COLUMN} AS BIGINT),
-         ${quoteLiteral(planned.name)}, left(${csvColumn(place)}, ${length}), ${quoteLiteral(reason)}
-       FROM ${source.relation} WHERE ${condition}`,
-    );
-  }
-
-  async #firstBadValue(bad: readonly BadValues[]): Promise<PgError> {
-    const firstFile = Math.min(...bad.map(({ file }) => file));
-    const source = this.#files[firstFile];
-    let first = { line: Number.POSITIVE_INFINITY, value: "", column: 0 };
-    for (const { column } of bad.filter(({ file }) => file === firstFile)) {
-      const place = this.#columns[column]?.places[firstFile];
-      if (source === undefined || place === undefined) continue;
-      const text = csvColumn(place);
-      const [row] = await this.#rows(
-        `SELECT min(CAST(${LINE_COLUMN} AS BIGINT)), arg_min(left(${text}, ${LIMITS.csv.messageValueCharacters}), CAST(${LINE_COLUMN} AS BIGINT))
-         FROM ${source.relation} WHERE ${this.#isBad(column, firstFile)}`,
-      );
-      const line = Number(row?.[0]);
-      if (line < first.line) first = { line, value: String(row?.[1]), column };
-    }
-    const column = this.#columns[first.column];
-    return new PgError(
-      "invalid_text_representation",
-      `invalid input syntax for type ${this.#typeName(first.column)}: "${first.value}" (file "${source?.name}", line ${first.line}, column "${column?.header}")`,
-      { hint: "Correct the file or the column's type, or set on_bad_value: reject." },
-    );
-  }
-
-  /** In PostgreSQL's words. */
-  #typeName(column: number): string {
-    const declared = this.#columns[column]?.definition?.type;
-    if (declared !== undefined) return declared;
-    const inferred = this.#types[column]?.reading.duckdbType ?? "";
-    const type = parseDuckdbType(inferred);
-    return type === undefined ? inferred : pgTypeText(type);
+  get #typedFiles(): TypedFiles {
+    const { connection } = this.#context;
+    return { connection, files: this.#files, columns: this.#columns, types: this.#types };
   }
 
   /** Creates and fills `main.data`. Bad values of the `lenient` columns become NULL. */
@@ -227,6 +188,7 @@ class CsvConversion {
       ({ name }, column) =>
         `${quoteIdentifier(name)} ${this.#types[column]?.reading.duckdbType ?? "VARCHAR"}`,
     );
+    if (this.#fileName !== undefined) definitions.push(this.#fileName.definition);
     await connection.run("BEGIN");
     try {
       await connection.run(`CREATE TABLE main.data (${definitions.join(", ")})`);
@@ -235,6 +197,7 @@ class CsvConversion {
         const values = this.#columns.map((_column, column) =>
           this.#value(column, index, lenient.has(column)),
         );
+        if (this.#fileName !== undefined) values.push(this.#fileName.value(file));
         await connection.run(
           `INSERT INTO main.data SELECT ${values.join(", ")} FROM ${file.relation}`,
         );
@@ -261,10 +224,10 @@ class CsvConversion {
     return this.#context.connection.rows(sql);
   }
 
-  #typed(column: number, facts: ColumnFacts): TypedColumn {
+  #typed(column: number, reading: ColumnReading): TypedColumn {
     const planned = this.#columns[column];
     if (planned === undefined) throw new Error(`there is no column ${column}`);
-    return typeColumn(planned, facts, this.#options);
+    return typeColumn(planned, reading);
   }
 
   /** Reads a file, and repairs it first if that fails on a record. */
@@ -288,32 +251,9 @@ class CsvConversion {
   }
 
   readonly #onRagged: OnRagged = async (file, records) => {
-    const { headers } = file.layout;
-    const rejects = records.map(({ line, fields, text }) => {
-      const isShort = fields < headers.length;
-      const missing = this.#nameAt(file, fields);
-      const reason = `the row has ${fields} field${fields === 1 ? "" : "s"}, the table ${headers.length} columns`;
-      return {
-        file: file.name,
-        rowNumber: line,
-        columnName: isShort ? missing : null,
-        value: text,
-        reason: isShort ? `${reason}: the missing ones are NULL` : `${reason}: it is left out`,
-        isShort,
-      };
-    });
+    const rejects = raggedRejects(file, records, (place) => this.#nameAt(file, place));
     const [first] = rejects;
-    if (first !== undefined && this.#context.table.onBadValue === "fail") {
-      const what = first.isShort
-        ? `missing data for column "${first.columnName}"`
-        : "extra data after last expected column";
-      const shown = first.value.slice(0, LIMITS.csv.messageValueCharacters);
-      throw new PgError(
-        "bad_copy_file_format",
-        `${what} in line ${first.rowNumber} of file "${file.name}": ${shown}`,
-        { hint: "Correct the line, or set on_bad_value: reject." },
-      );
-    }
+    if (first !== undefined && this.#context.table.onBadValue === "fail") throw raggedError(first);
     await appendRejects(this.#context.connection, rejects);
   };
 

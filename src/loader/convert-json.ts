@@ -53,8 +53,7 @@ export async function convertJson(
     if (warning !== undefined) warnings.push(`column "${columns[index]?.name}" ${warning}`);
   });
   await listBadValues(files, columns, context);
-  await fillTable(files, filled, context);
-  return { columns, warnings };
+  return { columns: await fillTable(files, filled, context), warnings };
 }
 
 function filledColumn({ plan, kinds }: JsonColumn, typing: JsonTyping | undefined): FilledColumn {

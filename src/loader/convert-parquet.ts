@@ -55,8 +55,7 @@ export async function convertParquet(
     warnings.push(...typed.warnings.map((warning) => `column "${plan.name}" ${warning}`));
   }
   warnings.push(...(await lostDigits(columns, files, context)));
-  await fillTable(files, filled, context);
-  return { columns, warnings };
+  return { columns: await fillTable(files, filled, context), warnings };
 }
 
 async function openParquetFile(

@@ -5,7 +5,9 @@ import { PgError } from "../core/pg-error.ts";
 import type { XlsxOptions } from "../formats/format.ts";
 import { type CellReject, readSheet, type SheetReader } from "../formats/xlsx.ts";
 import { planColumns } from "./csv-columns.ts";
+import { type FileNameColumn, fileNameColumn } from "./filename-column.ts";
 import type { Conversion, LoadContext, SourceFile } from "./load-context.ts";
+import { makeRoomFor } from "./load-memory.ts";
 import { appendRejects } from "./rejects.ts";
 import { decideColumns, mixtureWarnings, type Sheet, type XlsxColumn } from "./xlsx-columns.ts";
 import { makeSlice, SLICE, type StagedColumn, stagedSlices } from "./xlsx-staging.ts";
@@ -22,13 +24,19 @@ export async function convertXlsx(
     }
     const headers = sheets.map(({ reader }) => reader.columns.map((column) => column.header));
     const planned = planColumns(headers, context.table);
+    // The rows of a slice are in memory twice: staged, and on their way into the table.
+    await makeRoomFor(2 * planned.length, context);
     const columns = await decideColumns(planned, sheets, context);
-    await new XlsxConversion(sheets, columns, context).run();
+    const fileName = fileNameColumn(context.table, columns);
+    await new XlsxConversion(sheets, columns, fileName, context).run();
     const warnings = [
       ...sheets.flatMap((sheet) => sheetWarnings(sheet, sheets.length)),
       ...mixtureWarnings(columns, sheets),
     ];
-    return { columns, warnings };
+    return {
+      columns: fileName === undefined ? columns : [...columns, fileName.column],
+      warnings,
+    };
   } finally {
     for (const { reader } of sheets) reader[Symbol.dispose]();
   }
@@ -52,11 +60,18 @@ async function openSheet(
 class XlsxConversion {
   readonly #sheets: readonly Sheet[];
   readonly #columns: readonly XlsxColumn[];
+  readonly #fileName: FileNameColumn | undefined;
   readonly #context: LoadContext;
 
-  constructor(sheets: readonly Sheet[], columns: readonly XlsxColumn[], context: LoadContext) {
+  constructor(
+    sheets: readonly Sheet[],
+    columns: readonly XlsxColumn[],
+    fileName: FileNameColumn | undefined,
+    context: LoadContext,
+  ) {
     this.#sheets = sheets;
     this.#columns = columns;
+    this.#fileName = fileName;
     this.#context = context;
   }
 
@@ -66,7 +81,7 @@ class XlsxConversion {
     await connection.run("SET wal_autocheckpoint = '1TB'");
     await makeSlice(this.#staged(0), this.#context);
     for (const [index, sheet] of this.#sheets.entries()) {
-      const values = this.#values().join(", ");
+      const values = this.#values(sheet).join(", ");
       if (index === 0) {
         await connection.run(`CREATE TABLE main.data AS SELECT ${values} FROM ${SLICE}`);
       }
@@ -80,11 +95,16 @@ class XlsxConversion {
   }
 
   /** What the table holds of a sheet's staged rows: SQL, in the order of its columns. */
-  #values(): string[] {
-    return this.#columns.map(({ name, reading }, index) => {
+  #values({ file }: Sheet): string[] {
+    const values = this.#columns.map(({ name, reading }, index) => {
       const staged = `c${index}`;
       return `${reading?.value(staged) ?? staged} AS ${quoteIdentifier(name)}`;
     });
+    if (this.#fileName !== undefined) {
+      const { name } = this.#fileName.column;
+      values.push(`${this.#fileName.value({ name: file })} AS ${quoteIdentifier(name)}`);
+    }
+    return values;
   }
 
   #staged(fileIndex: number): StagedColumn[] {

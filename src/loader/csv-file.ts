@@ -5,6 +5,7 @@ import { PgError } from "../core/pg-error.ts";
 import { csvRelation, IS_SHORT_COLUMN, repairedRelation } from "../formats/csv.ts";
 import { type RaggedRecord, repairCsv } from "../formats/csv-repair.ts";
 import { type CsvLayout, sniffCsv } from "../formats/csv-sniff.ts";
+import { findTotalRow, type TotalRow } from "../formats/csv-total.ts";
 import type { FormatOptions } from "../formats/format.ts";
 import { decodeText, type PlainText } from "../formats/text-decode.ts";
 import type { LoadContext, SourceFile } from "./load-context.ts";
@@ -20,7 +21,8 @@ export class CsvFile {
   readonly layout: CsvLayout;
   readonly #text: PlainText;
   readonly #target: string;
-  #isRepaired = false;
+  /** Undefined until the file is repaired; then the length of its longest record. */
+  #repairedBytes: number | undefined;
 
   constructor(name: string, layout: CsvLayout, text: PlainText, target: string) {
     this.name = name;
@@ -31,9 +33,9 @@ export class CsvFile {
 
   /** What to select from. */
   get relation(): string {
-    return this.#isRepaired
-      ? repairedRelation(this.#target, this.layout)
-      : csvRelation(this.#text.path, this.layout);
+    return this.#repairedBytes === undefined
+      ? csvRelation(this.#text.path, this.layout, this.#text.lineBytesAtMost)
+      : repairedRelation(this.#target, this.layout, this.#repairedBytes);
   }
 
   /**
@@ -41,19 +43,28 @@ export class CsvFile {
    * wrong place, as in a footer, and have no say.
    */
   get typedRelation(): string {
-    return this.#isRepaired
+    return this.isRepaired
       ? `(SELECT * FROM ${this.relation} WHERE ${IS_SHORT_COLUMN} = 'false')`
       : this.relation;
   }
 
   /** Whether the relation has a column with each row's line, and no row that does not fit. */
   get isRepaired(): boolean {
-    return this.#isRepaired;
+    return this.#repairedBytes !== undefined;
+  }
+
+  /** What was found strange in it. */
+  get warnings(): readonly string[] {
+    return [...this.#text.warnings, ...this.layout.warnings];
+  }
+
+  totalRow(): Promise<TotalRow | undefined> {
+    return findTotalRow(this.#text, this.layout);
   }
 
   async repair(signal: AbortSignal, onRagged: OnRagged): Promise<void> {
-    if (this.#isRepaired) return;
-    await repairCsv({
+    if (this.isRepaired) return;
+    this.#repairedBytes = await repairCsv({
       text: this.#text,
       target: this.#target,
       layout: this.layout,
@@ -61,7 +72,6 @@ export class CsvFile {
       signal,
       onRagged: (records) => onRagged(this, records),
     });
-    this.#isRepaired = true;
   }
 }
 

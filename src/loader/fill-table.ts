@@ -8,7 +8,9 @@ import { PgError } from "../core/pg-error.ts";
 import { parseDuckdbType } from "../pgtypes/duckdb-type-text.ts";
 import { pgTypeText } from "../pgtypes/duckdb-types.ts";
 import type { PlannedColumn } from "./csv-columns.ts";
-import type { LoadContext } from "./load-context.ts";
+import { fileNameColumn } from "./filename-column.ts";
+import type { LoadContext, LoadedColumn } from "./load-context.ts";
+import { makeRoomFor } from "./load-memory.ts";
 
 export interface FilledFile {
   readonly name: string;
@@ -44,25 +46,32 @@ export interface FilledValue {
 /** Aggregates of one statement: DuckDB plans many of them ever more slowly. */
 const COUNTS_PER_STATEMENT = 100;
 
+/** Returns the table's columns: those that are given, and the file's name where it is asked for. */
 export async function fillTable(
   files: readonly FilledFile[],
   columns: readonly FilledColumn[],
   context: LoadContext,
-): Promise<void> {
-  const { connection, signal } = context;
+): Promise<readonly LoadedColumn[]> {
+  const { connection, signal, table } = context;
+  const planned = columns.map(({ plan }) => plan);
+  const fileName = fileNameColumn(table, planned);
   const definitions = columns.map(
     ({ plan, duckdbType }) => `${quoteIdentifier(plan.name)} ${duckdbType}`,
   );
+  if (fileName !== undefined) definitions.push(fileName.definition);
+  await makeRoomFor(columns.length, context);
   await connection.run(`CREATE TABLE main.data (${definitions.join(", ")})`);
   for (const [index, file] of files.entries()) {
     signal.throwIfAborted();
     await rejectMisfits(file, index, columns, context);
     const values = columns.map(({ inFiles }) => inFiles[index]?.value ?? "NULL");
+    if (fileName !== undefined) values.push(fileName.value(file));
     const insert = `INSERT INTO main.data SELECT ${values.join(", ")} FROM ${file.relation}`;
     await connection.run(insert).catch((error: unknown) => {
       throw file.explain?.(error) ?? error;
     });
   }
+  return fileName === undefined ? planned : [...planned, fileName.column];
 }
 
 interface Misfits {

@@ -8,6 +8,8 @@ export interface LoadContext {
   readonly connection: Connection;
   /** For temporary files; removed by whoever made it. */
   readonly directory: string;
+  /** What the load may take in all, at most. */
+  readonly memoryBytes: number;
   readonly signal: AbortSignal;
 }
 

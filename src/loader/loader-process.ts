@@ -16,8 +16,11 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
-/** V8, the SDK and the parsers, beside what DuckDB may take. */
-const RUNTIME_BYTES = 512 * 1024 * 1024;
+/**
+ * V8, the SDK and the parsers, beside what DuckDB may take; and what a table of thousands of columns
+ * makes DuckDB reserve and never touch.
+ */
+const RUNTIME_BYTES = 1024 * 1024 * 1024;
 /** Each load waits for DuckDB in a thread, and files and names need threads, too. */
 const THREADS = 12;
 /** As nice(1) has it: 19 would hardly run at all beside busy queries. */

@@ -144,7 +144,7 @@ export class LiveWorkspace {
     await this.#publish();
     const looks = sources.map((source) => ({ source, looked: source.revalidate() }));
     const isServed = ({ definition }: LiveSource): boolean => entries.has(definition);
-    await Promise.all(looks.map(({ source, looked }) => (isServed(source) ? undefined : looked)));
+    await Promise.all(looks.flatMap(({ source, looked }) => (isServed(source) ? [] : [looked])));
     if (!sources.every(isServed)) await this.#publish();
   }
 

@@ -36,7 +36,9 @@ describe("parseColumnType", () => {
 
   test.each([
     ["", '"" is not a type that a column can have'],
-    ["text[]", '"text[]" is not a type that a column can have'],
+    ["text[]", "columns of type text[] are not supported"],
+    ["timetz", "columns of type timetz are not supported"],
+    ["int4range", "columns of type int4range are not supported"],
     ["toString", '"toString" is not a type that a column can have'],
     ["__proto__", '"__proto__" is not a type that a column can have'],
     ["numeric(12", 'the type "numeric(12" has no closing parenthesis'],

@@ -65,6 +65,6 @@ test.each([
 
 test("more columns than a table can have are refused", () => {
   expect(() =>
-    sniff(Array.from({ length: 1601 }, (_, index) => `c${index}`).join(",")),
+    sniff(Array.from({ length: 5001 }, (_, index) => `c${index}`).join(",")),
   ).toThrowError(expect.objectContaining({ sqlstate: "54011" }));
 });

@@ -152,7 +152,11 @@ test("several files are one table by the names in their headers, and typed toget
     ["5", null, "y"],
   ]);
   expect(table.rejects).toEqual(["2.csv:3 n bad: does not fit type int"]);
-  expect(table.warnings).toEqual(['file "3.csv" is empty']);
+  expect(table.warnings).toEqual([
+    'file "3.csv" is empty',
+    'file "2.csv" has columns that most files lack: "extra"',
+    'column "zip" is text, because its files differ: bigint in "1.csv"; text in "2.csv"',
+  ]);
 });
 
 test("declared types take what PostgreSQL takes, exactly", async () => {

@@ -163,7 +163,7 @@ test("the stores' secrets are in neither the arguments nor the environment of th
   const visible = `${await readFile(`/proc/${pid}/cmdline`, "utf8")}${await readFile(`/proc/${pid}/environ`, "utf8")}`;
   expect(visible).toContain("main");
   expect(visible).not.toContain(SECRET);
-  expect(await readFile(`/proc/${pid}/limits`, "utf8")).toMatch(/Max data size +1610612736 /);
+  expect(await readFile(`/proc/${pid}/limits`, "utf8")).toMatch(/Max data size +2147483648 /);
   aborting.abort(new Error("enough"));
   await expect(loading).rejects.toThrowError("enough");
 });
