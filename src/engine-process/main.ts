@@ -94,7 +94,10 @@ class EngineProcess {
     if (current !== undefined && sameLimits(current.definition, definition)) return current;
     const directory = join(this.#tempDirectory, `${this.#instances++}-${workspace}`);
     const engine = await WorkspaceEngine.open(definition, directory);
-    current?.engine.close();
+    if (current !== undefined) {
+      engine.refuse(current.engine.transactions);
+      current.engine.close();
+    }
     return { engine, definition };
   }
 

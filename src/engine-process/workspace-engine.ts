@@ -10,6 +10,7 @@ import type {
   EngineDescription,
   EngineWorkspace,
 } from "../engine/engine.ts";
+import { snapshotLost } from "../engine/snapshot-lost.ts";
 import { describeType } from "../pgtypes/duckdb-types.ts";
 import { TimeZones } from "../pgtypes/time-zone.ts";
 import { ENGINE_MACROS, ENGINE_SETTINGS } from "../sql/engine-dialect.ts";
@@ -44,6 +45,8 @@ export class WorkspaceEngine {
     string,
     { readonly generation: Generation; readonly free: () => void }
   >();
+  /** Open transactions that saw something in an engine which is closed. */
+  readonly #lost = new Set<string>();
   /** For connections on loan: gives back their hold on the generation. */
   readonly #holds = new Map<Lease, () => void>();
   #closed = false;
@@ -132,8 +135,19 @@ export class WorkspaceEngine {
     this.#holds.delete(lease);
   }
 
+  /** Those that are open, by name. */
+  get transactions(): readonly string[] {
+    return [...this.#pins.keys(), ...this.#lost];
+  }
+
+  /** These cannot go on here: what they have seen was in another engine. */
+  refuse(transactions: readonly string[]): void {
+    for (const transaction of transactions) this.#lost.add(transaction);
+  }
+
   /** The transaction has ended: what only it has seen may go. */
   endTransaction(transaction: string): void {
+    this.#lost.delete(transaction);
     this.#pins.get(transaction)?.free();
     this.#pins.delete(transaction);
   }
@@ -170,6 +184,7 @@ export class WorkspaceEngine {
   }
 
   #pinned(transaction: string): Generation {
+    if (this.#lost.has(transaction)) throw snapshotLost();
     const known = this.#pins.get(transaction);
     if (known !== undefined) return known.generation;
     const generation = this.#schema.current;

@@ -21,6 +21,7 @@ import type {
   RunOutcome,
 } from "./engine.ts";
 import { EngineClient } from "./engine-client.ts";
+import { snapshotLost } from "./snapshot-lost.ts";
 
 export interface EnginePoolOptions {
   /** The hard bound on the process's data, enforced by the kernel (RLIMIT_DATA). */
@@ -56,6 +57,8 @@ export class EnginePool implements Engine {
   readonly #definitions = new Map<WorkspaceName, EngineWorkspace>();
   #current: Promise<EngineClient>;
   readonly #keeping: NodeJS.Timeout;
+  /** By name, the process that knows what the transaction has seen. */
+  readonly #transactions = new Map<string, EngineClient>();
   #closing = false;
   #generation = 0;
   #quickDeaths = 0;
@@ -89,20 +92,19 @@ export class EnginePool implements Engine {
     request: DescribeRequest,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<EngineDescription> {
-    const client = await this.#client();
+    const client = await this.#clientFor(request);
     return await this.#watched(request, client.describe(request, signal));
   }
 
   endTransaction(workspace: WorkspaceName, transaction: string): void {
     // A process that is gone has forgotten it with everything else.
-    this.#current.then(
-      (client) => client.endTransaction(workspace, transaction),
-      () => undefined,
-    );
+    this.#transactions.get(transaction)?.endTransaction(workspace, transaction);
+    this.#transactions.delete(transaction);
   }
 
   open(request: ExecuteRequest, { signal }: { readonly signal: AbortSignal }): EngineStream {
-    const open = async (): Promise<EngineStream> => (await this.#client()).open(request, signal);
+    const open = async (): Promise<EngineStream> =>
+      (await this.#clientFor(request)).open(request, signal);
     return new LateStream(open, (outcome) => this.#watched(request, outcome));
   }
 
@@ -134,6 +136,16 @@ export class EnginePool implements Engine {
       }
       throw error;
     }
+  }
+
+  /** The process of the transaction's other statements, which alone can show what they saw. */
+  async #clientFor({ transaction }: DescribeRequest): Promise<EngineClient> {
+    const client = await this.#client();
+    if (transaction === undefined) return client;
+    const known = this.#transactions.get(transaction);
+    if (known !== undefined && known !== client) throw snapshotLost();
+    this.#transactions.set(transaction, client);
+    return client;
   }
 
   async #client(): Promise<EngineClient> {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { bind, execute, parse, query, sync } from "../support/frontend.ts";
 import { startGateway } from "../support/gateway.ts";
 import type { WireClient } from "../support/wire-client.ts";
@@ -38,6 +38,39 @@ test("a transaction goes on seeing the version that its first statement saw", as
   expect(await rows(reader, "SELECT count(extra), min(n) FROM orders, other")).toEqual([
     ["3", "6"],
   ]);
+});
+
+test("a transaction whose engine was replaced is told to begin again, and then goes on", async () => {
+  await using gateway = await startGateway({ tables: { orders: "id\n1\n" } });
+  await using reader = await gateway.connect();
+  await using other = await gateway.connect();
+  const interrupted = async (interrupt: () => Promise<unknown>): Promise<void> => {
+    await rows(reader, "BEGIN");
+    expect(await rows(reader, "SELECT count(*) FROM orders")).toEqual([["1"]]);
+    await interrupt();
+    expect(await rows(reader, "SELECT count(*) FROM orders")).toMatchObject([{ code: "40001" }]);
+    await rows(reader, "ROLLBACK");
+    expect(await rows(reader, "SELECT count(*) FROM orders")).toEqual([["1"]]);
+  };
+
+  await interrupted(async () => {
+    process.kill((await gateway.gateway.engine.processId()) ?? 0, "SIGKILL");
+    await vi.waitFor(async () =>
+      expect(await rows(other, "SELECT count(*) FROM orders")).toEqual([["1"]]),
+    );
+  });
+  await interrupted(async () => {
+    await gateway.writeWorkspace({
+      workspace: "test",
+      members: ["ana"],
+      limits: { threads: 1, memory: "77MB" },
+      tables: { orders: { source: "files:orders.csv" }, orders2: { source: "files:orders.csv" } },
+    });
+    await vi.waitFor(
+      async () => expect(await rows(other, "SELECT count(*) FROM orders2")).toEqual([["1"]]),
+      20_000,
+    );
+  });
 });
 
 test("a transaction that has looked at nothing yet sees what is there when it does", async () => {

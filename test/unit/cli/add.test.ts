@@ -63,12 +63,12 @@ test("a file becomes a table of the workspace, with its columns' types to be edi
   expect(ran).toMatchObject({ exitCode: 0, stderr: "" });
   expect(ran.stdout).toBe(`Table sales_2024 from samples:Sales 2024.csv: 2 rows
 
-COLUMN    TYPE    FOR EXAMPLE
-order_id  bigint  1
-total     text    9,50
-day       date    2024-01-31
-column_4  text    x
-total_2   bigint  1
+COLUMN    TYPE           FOR EXAMPLE
+order_id  bigint         1
+total     numeric(18,2)  9.50
+day       date           2024-01-31
+column_4  text           x
+total_2   bigint         1
 
 Added to ${file}; a running gateway takes it up by itself.
 Query it with: SELECT * FROM sales_2024 LIMIT 10;
@@ -81,7 +81,7 @@ Query it with: SELECT * FROM sales_2024 LIMIT 10;
     source: samples:Sales 2024.csv
     columns:
       Order ID: { type: bigint }
-      Total: { type: text }
+      Total: { type: "numeric(18,2)" }
       Day: { type: date }
       column_4: { type: text }
       total_2: { type: bigint }
@@ -98,7 +98,7 @@ Query it with: SELECT * FROM sales_2024 LIMIT 10;
     rejected: 0,
     columns: [
       { name: "order_id", type: "bigint" },
-      { name: "total", type: "text" },
+      { name: "total", type: "numeric(18,2)" },
       { name: "day", type: "date" },
       { name: "column_4", type: "text" },
       { name: "total_2", type: "bigint" },

@@ -155,7 +155,7 @@ describe("a connection", () => {
     await using database = await openTestDatabase();
     const { connection } = database;
     const working = connection.rows(
-      "SELECT count(*) FROM range(1000000000) AS a(i), range(1000) AS b(j) WHERE i % 7 = j",
+      "SELECT count(*) FROM range(1000000000000) AS a(i), range(1000) AS b(j) WHERE i % 7 = j",
     );
     const failed = working.catch((error: unknown) => error);
     connection.interrupt();
@@ -175,7 +175,7 @@ describe("a connection", () => {
     await using database = await openTestDatabase();
     const busy = await database.database.connect();
     const working = busy.rows(
-      "SELECT count(*) FROM range(1000000000) AS a(i), range(1000) AS b(j) WHERE i % 7 = j",
+      "SELECT count(*) FROM range(1000000000000) AS a(i), range(1000) AS b(j) WHERE i % 7 = j",
     );
     const failed = working.catch((error: unknown) => error);
     await database.connection.rows("SELECT 1");
