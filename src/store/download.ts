@@ -82,7 +82,6 @@ export async function download(
   const file = await open(path, "wx");
   try {
     const object = await downloadTo(file, store, key, options);
-    await file.sync();
     await file.close();
     return object;
   } catch (error) {

@@ -4,7 +4,7 @@
  * is and who writes to it; `data` has the bytes, `parts` a line for each part that is safely there.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, readFileSync } from "node:fs";
 import {
   type FileHandle,
   mkdir,
@@ -24,6 +24,8 @@ const SEPARATOR = "~";
 const RELEASED = "released";
 /** Tells this process from an earlier one, which in a container often had the same number. */
 const RUN = randomUUID();
+/** Which start of the machine this is; undefined where the system does not say. */
+const BOOT = bootId();
 /** By then the object has changed, or nobody wants it. */
 const LIFETIME_MS = 24 * 3_600_000;
 
@@ -51,7 +53,8 @@ export class PartialFile {
   /** The one that another try at the same object left behind, else a new one. */
   static async claim(folder: string, identity: string, now = Date.now()): Promise<PartialFile> {
     await mkdir(folder, { recursive: true });
-    const digest = createHash("sha256").update(identity).digest("hex").slice(0, 32);
+    const hash = createHash("sha256").update(identity).update(BOOT ?? "");
+    const digest = hash.digest("hex").slice(0, 32);
     const path = join(folder, nameOf(digest, String(process.pid)));
     for (const name of await readdir(folder)) {
       if (!isFree(name)) continue;
@@ -75,8 +78,9 @@ export class PartialFile {
   /** To be called once all bytes of the part are written. */
   record(part: number): Promise<void> {
     this.#recording = this.#recording.then(async () => {
-      // The line must never be on disk without the bytes that it speaks of.
-      await this.file.datasync();
+      // The line must never be there without the bytes that it speaks of. What was written
+      // outlives its process, and what the machine may lose has another name after its restart.
+      if (BOOT === undefined) await this.file.datasync();
       await this.#parts.write(`${part}\n`);
     });
     return this.#recording;
@@ -84,7 +88,6 @@ export class PartialFile {
 
   /** The download is complete: it becomes the file at `path`, on the same file system. */
   async finish(path: string): Promise<void> {
-    await this.file.sync();
     await this.#close();
     await rename(join(this.#path, "data"), path);
     await rm(this.#path, { recursive: true, force: true });
@@ -106,6 +109,14 @@ export class PartialFile {
     await this.#recording.catch(() => undefined); // Whoever recorded the part has heard of it.
     await this.file.close();
     await this.#parts.close();
+  }
+}
+
+function bootId(): string | undefined {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8");
+  } catch {
+    return undefined;
   }
 }
 
