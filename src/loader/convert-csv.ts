@@ -194,12 +194,20 @@ class CsvConversion {
       await connection.run(`CREATE TABLE main.data (${definitions.join(", ")})`);
       for (const [index, file] of this.#files.entries()) {
         this.#context.signal.throwIfAborted();
-        const values = this.#columns.map((_column, column) =>
-          this.#value(column, index, lenient.has(column)),
-        );
+        const casts: string[] = [];
+        const checks: string[] = [];
+        const values = this.#columns.map((_column, column) => {
+          const { value, cast, check } = this.#value(column, index, lenient.has(column));
+          if (cast !== undefined) casts.push(`${cast} AS ${value}`);
+          if (check !== undefined) checks.push(check);
+          return value;
+        });
         if (this.#fileName !== undefined) values.push(this.#fileName.value(file));
+        const from = `(SELECT ${["*", ...casts].join(", ")} FROM ${file.relation})`;
+        // One check for a whole row, and values that are passed on as they are, take the least time.
+        const guard = `CASE WHEN ${["true", ...checks].join(" AND ")} THEN true ELSE error('does not fit') END`;
         await connection.run(
-          `INSERT INTO main.data SELECT ${values.join(", ")} FROM ${file.relation}`,
+          `INSERT INTO main.data SELECT ${values.join(", ")} FROM ${from} WHERE ${guard}`,
         );
       }
       await connection.run("COMMIT");
@@ -210,14 +218,22 @@ class CsvConversion {
     }
   }
 
-  #value(column: number, file: number, isLenient: boolean): string {
+  /** SQL over a file's relation, to which a cast is added under the value's name. */
+  #value(column: number, file: number, isLenient: boolean): ConvertedValue {
     const place = this.#columns[column]?.places[file];
     const reading = this.#types[column]?.reading;
-    if (place === undefined || reading === undefined) return "NULL";
+    if (place === undefined || reading === undefined) return { value: "NULL" };
     const text = csvColumn(place);
     const value = reading.value(text);
-    if (value === text || isLenient) return value;
-    return `coalesce(${value}, CASE WHEN ${text} <> '' THEN CAST(error('does not fit') AS ${reading.duckdbType}) END)`;
+    if (value === text || isLenient) return { value };
+    if (reading.checked !== undefined) {
+      const { cast, isRight } = reading.checked;
+      const name = `v${column}`;
+      return { value: name, cast: cast(text), check: isRight(text, name) };
+    }
+    return {
+      value: `coalesce(${value}, CASE WHEN ${text} <> '' THEN CAST(error('does not fit') AS ${reading.duckdbType}) END)`,
+    };
   }
 
   #rows(sql: string): Promise<readonly (readonly unknown[])[]> {
@@ -261,6 +277,12 @@ class CsvConversion {
     const index = this.#files.indexOf(file);
     return this.#columns.find(({ places }) => places[index] === place)?.name ?? null;
   }
+}
+
+interface ConvertedValue {
+  readonly value: string;
+  readonly cast?: string;
+  readonly check?: string;
 }
 
 /** Not about memory, disk or an interrupt, which reading again would not mend. */

@@ -53,7 +53,9 @@ export class PartialFile {
   /** The one that another try at the same object left behind, else a new one. */
   static async claim(folder: string, identity: string, now = Date.now()): Promise<PartialFile> {
     await mkdir(folder, { recursive: true });
-    const hash = createHash("sha256").update(identity).update(BOOT ?? "");
+    const hash = createHash("sha256")
+      .update(identity)
+      .update(BOOT ?? "");
     const digest = hash.digest("hex").slice(0, 32);
     const path = join(folder, nameOf(digest, String(process.pid)));
     for (const name of await readdir(folder)) {
