@@ -49,22 +49,30 @@ export async function buildEntry(request: BuildRequest): Promise<BuiltEntry> {
     },
   });
   try {
-    const connection = await database.connect();
-    const interrupt = (): void => connection.interrupt(signal.reason);
+    const connections: Connection[] = [];
+    const connect = async (): Promise<Connection> => {
+      signal.throwIfAborted();
+      const opened = await database.connect();
+      connections.push(opened);
+      await opened.run("SET TimeZone = 'UTC'");
+      return opened;
+    };
+    const interrupt = (): void => {
+      for (const opened of connections) opened.interrupt(signal.reason);
+    };
     signal.addEventListener("abort", interrupt);
     try {
-      signal.throwIfAborted();
-      await connection.run("SET TimeZone = 'UTC'");
+      const connection = await connect();
       await connection.run(REJECTS_TABLE);
       const { memoryBytes } = limits;
-      const context = { table: request.table, connection, directory, memoryBytes, signal };
+      const context = { table: request.table, connection, connect, directory, memoryBytes, signal };
       const conversion = await convert(request.sources, context);
       const facts = await describe(connection, conversion);
       await connection.run("CHECKPOINT");
       return { path, ...facts, warnings: conversion.warnings };
     } finally {
       signal.removeEventListener("abort", interrupt);
-      connection.close();
+      for (const opened of connections) opened.close();
     }
   } finally {
     database.close();

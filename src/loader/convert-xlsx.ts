@@ -2,6 +2,7 @@
 import { quoteIdentifier, quoteLiteral } from "../core/identifier.ts";
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
+import type { Connection } from "../duckdb/connection.ts";
 import type { XlsxOptions } from "../formats/format.ts";
 import { type CellReject, readSheet, type SheetReader } from "../formats/xlsx.ts";
 import { planColumns } from "./csv-columns.ts";
@@ -10,7 +11,7 @@ import type { Conversion, LoadContext, SourceFile } from "./load-context.ts";
 import { makeRoomFor } from "./load-memory.ts";
 import { appendRejects } from "./rejects.ts";
 import { decideColumns, mixtureWarnings, type Sheet, type XlsxColumn } from "./xlsx-columns.ts";
-import { makeSlice, SLICE, type StagedColumn, stagedSlices } from "./xlsx-staging.ts";
+import { makeSlice, SLICE, type Slice, type StagedColumn, stagedSlices } from "./xlsx-staging.ts";
 
 export async function convertXlsx(
   sources: readonly SourceFile[],
@@ -62,6 +63,8 @@ class XlsxConversion {
   readonly #columns: readonly XlsxColumn[];
   readonly #fileName: FileNameColumn | undefined;
   readonly #context: LoadContext;
+  #second: Connection | undefined;
+  #slices = 0;
 
   constructor(
     sheets: readonly Sheet[],
@@ -79,19 +82,55 @@ class XlsxConversion {
     const { connection } = this.#context;
     // A checkpoint between slices would need the memory of a wide table a third time.
     await connection.run("SET wal_autocheckpoint = '1TB'");
-    await makeSlice(this.#staged(0), this.#context);
+    await makeSlice(this.#staged(0), connection);
     for (const [index, sheet] of this.#sheets.entries()) {
       const values = this.#values(sheet).join(", ");
       if (index === 0) {
         await connection.run(`CREATE TABLE main.data AS SELECT ${values} FROM ${SLICE}`);
       }
-      for await (const rejects of stagedSlices(sheet.reader, this.#staged(index), this.#context)) {
-        await this.#rejectCells(sheet, index, rejects);
-        for (const column of this.#columns.keys()) await this.#rejectMisfits(sheet, column);
-        await connection.run(`INSERT INTO main.data SELECT ${values} FROM ${SLICE}`);
+      const slices = stagedSlices(
+        sheet.reader,
+        this.#staged(index),
+        this.#nextConnection,
+        this.#context.signal,
+      );
+      // DuckDB moves a slice in its own threads while the next is filled in ours.
+      let moving: Promise<void> = Promise.resolve();
+      try {
+        for await (const slice of slices) {
+          await moving;
+          moving = this.#move(slice, sheet, index, values);
+          // Heard at the next slice, or at the end.
+          moving.catch(() => undefined);
+        }
+      } finally {
+        await moving;
       }
     }
-    await connection.run(`DROP TABLE ${SLICE}`);
+    for (const used of [connection, this.#second]) {
+      await used?.run(`DROP TABLE IF EXISTS ${SLICE}`);
+    }
+  }
+
+  /** The context's own and one more, which is opened when there is a second slice. */
+  readonly #nextConnection = async (): Promise<Connection> => {
+    this.#slices += 1;
+    if (this.#slices % 2 === 1) return this.#context.connection;
+    this.#second ??= await this.#context.connect();
+    return this.#second;
+  };
+
+  async #move(
+    { connection, rejects }: Slice,
+    sheet: Sheet,
+    fileIndex: number,
+    values: string,
+  ): Promise<void> {
+    await this.#rejectCells(connection, sheet, fileIndex, rejects);
+    for (const column of this.#columns.keys()) {
+      await this.#rejectMisfits(connection, sheet, column);
+    }
+    await connection.run(`INSERT INTO main.data SELECT ${values} FROM ${SLICE}`);
   }
 
   /** What the table holds of a sheet's staged rows: SQL, in the order of its columns. */
@@ -115,14 +154,19 @@ class XlsxConversion {
     }));
   }
 
-  async #rejectCells(sheet: Sheet, fileIndex: number, cells: readonly CellReject[]): Promise<void> {
+  async #rejectCells(
+    connection: Connection,
+    sheet: Sheet,
+    fileIndex: number,
+    cells: readonly CellReject[],
+  ): Promise<void> {
     const rejects = cells.flatMap((cell) => {
       const column = this.#columns.find(({ places }) => places[fileIndex] === cell.column);
       return column === undefined ? [] : [{ cell, column }];
     });
     const [first] = rejects;
     if (first === undefined) return;
-    const { table, connection } = this.#context;
+    const { table } = this.#context;
     if (table.onBadValue === "fail") {
       const { cell, column } = first;
       throw new PgError(
@@ -144,8 +188,8 @@ class XlsxConversion {
   }
 
   /** Staged texts that are no value of their column's type. */
-  async #rejectMisfits(sheet: Sheet, index: number): Promise<void> {
-    const { connection, table } = this.#context;
+  async #rejectMisfits(connection: Connection, sheet: Sheet, index: number): Promise<void> {
+    const { table } = this.#context;
     const column = this.#columns[index];
     const staged = `c${index}`;
     const value = column?.reading?.value(staged) ?? staged;

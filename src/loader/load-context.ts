@@ -6,6 +6,8 @@ export interface LoadContext {
   readonly table: TableDefinition;
   /** To the new `.duckdb` file, which holds `main.rejects` already. */
   readonly connection: Connection;
+  /** One more, closed by whoever made the context; also interrupted when the signal aborts. */
+  readonly connect: () => Promise<Connection>;
   /** For temporary files; removed by whoever made it. */
   readonly directory: string;
   /** What the load may take in all, at most. */

@@ -117,7 +117,7 @@ async function gatherFacts(
   planned: readonly PlannedColumn[],
   inDoubt: readonly number[],
   sheets: readonly Sheet[],
-  context: LoadContext,
+  { connection, signal }: LoadContext,
 ): Promise<ReadonlyMap<number, ColumnFacts>> {
   const facts = new Map<number, ColumnFacts>();
   if (inDoubt.length === 0) return facts;
@@ -127,9 +127,10 @@ async function gatherFacts(
       kind: "text" as const,
       place: planned[index]?.places[file],
     }));
-    for await (const _ of stagedSlices(reader, staged, context)) {
+    const slices = stagedSlices(reader, staged, () => Promise.resolve(connection), signal);
+    for await (const _ of slices) {
       for (const index of inDoubt) {
-        const [row = []] = await context.connection.rows(factsQuery(SLICE, [`c${index}`], {}));
+        const [row = []] = await connection.rows(factsQuery(SLICE, [`c${index}`], {}));
         facts.set(index, mergeFacts(facts.get(index) ?? NO_FACTS, factsFrom(row, 0)));
       }
     }

@@ -4,6 +4,7 @@
  * in DuckDB's own threads, so that compression never holds up what else the process does.
  */
 import type { Appender } from "../duckdb/appender.ts";
+import type { Connection } from "../duckdb/connection.ts";
 import type { ColumnValues } from "../duckdb/vector-writer.ts";
 import type {
   CellKind,
@@ -12,7 +13,6 @@ import type {
   SheetBatch,
   SheetReader,
 } from "../formats/xlsx.ts";
-import type { LoadContext } from "./load-context.ts";
 
 /** The temporary table, which holds the rows' numbers as `line` beside the columns asked for. */
 export const SLICE = "temp.slice";
@@ -48,22 +48,34 @@ export interface StagedColumn {
 /** Makes the temporary table, without rows. */
 export async function makeSlice(
   columns: readonly StagedColumn[],
-  { connection }: LoadContext,
+  connection: Connection,
 ): Promise<void> {
   const list = columns.map(({ name, kind }) => `, ${name} ${TYPES[kind]}`).join("");
   await connection.run(`CREATE OR REPLACE TEMP TABLE slice (line BIGINT${list})`);
 }
 
-/** Each time that the temporary table is full: the rejected cells of its rows. */
+/** A full temporary table. */
+export interface Slice {
+  /** Whose table it is. */
+  readonly connection: Connection;
+  /** The rejected cells of its rows. */
+  readonly rejects: readonly CellReject[];
+}
+
+/**
+ * Slice after slice, on the connections in turn: while one is moved on, the next can be filled on
+ * the other. A slice is at its end when the next but one is asked for.
+ */
 export async function* stagedSlices(
   reader: SheetReader,
   columns: readonly StagedColumn[],
-  context: LoadContext,
-): AsyncGenerator<readonly CellReject[]> {
-  const { connection, signal } = context;
+  nextConnection: () => Promise<Connection>,
+  signal: AbortSignal,
+): AsyncGenerator<Slice> {
   const sliceRows = Math.min(MOST_ROWS, MOST_CELLS / (columns.length + 1));
   const kinds: (CellKind | undefined)[] = reader.columns.map(() => undefined);
   for (const { place, kind } of columns) if (place !== undefined) kinds[place] = kind;
+  let connection: Connection | undefined;
   let appender: Appender | undefined;
   let rejects: CellReject[] = [];
   let rowCount = 0;
@@ -72,7 +84,8 @@ export async function* stagedSlices(
   try {
     for await (const batch of reader.batches(kinds, signal)) {
       if (appender === undefined) {
-        await makeSlice(columns, context);
+        connection = await nextConnection();
+        await makeSlice(columns, connection);
         appender = await connection.appender("slice", "main", "temp");
       }
       const values = columns.map(({ place }) =>
@@ -94,7 +107,7 @@ export async function* stagedSlices(
       if (!isFull && rejects.length < MOST_REJECTS) continue;
       appender.close();
       appender = undefined;
-      yield rejects;
+      if (connection !== undefined) yield { connection, rejects };
       rejects = [];
       rowCount = 0;
       textBytes = 0;
@@ -102,7 +115,7 @@ export async function* stagedSlices(
   } finally {
     appender?.close();
   }
-  if (rowCount > 0) yield rejects;
+  if (rowCount > 0 && connection !== undefined) yield { connection, rejects };
 }
 
 function textBytesOf({ columns, rowCount }: SheetBatch): number {
