@@ -90,15 +90,9 @@ export class Cache {
 
   /** The last version that was loaded under this definition, whatever the source is by now. */
   async newest(workspace: WorkspaceName, table: TableDefinition): Promise<CacheEntry | undefined> {
-    return (await recall(this.directory, workspace, [table], isIntact)).get(table);
-  }
-
-  /** What is here of these tables, by one look at the folder of the workspace. */
-  recall(
-    workspace: WorkspaceName,
-    tables: readonly TableDefinition[],
-  ): Promise<ReadonlyMap<TableDefinition, CacheEntry>> {
-    return recall(this.directory, workspace, tables);
+    const entry = (await recall(this.directory, workspace, [table], isIntact)).get(table);
+    if (entry !== undefined) await touchServed([entry.path]);
+    return entry;
   }
 
   /**

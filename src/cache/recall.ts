@@ -11,7 +11,6 @@ import { kindOfFile } from "./entry-files.ts";
 import { entryKey, versionsPrefix, workspaceDirectory } from "./entry-key.ts";
 import { inParallel } from "./in-parallel.ts";
 import { checkFile, entryOf, type Manifest, readManifest } from "./manifest.ts";
-import { touchServed } from "./touch.ts";
 
 const PARALLEL_READS = 16;
 /** Between the last "-" and the extension stands the version. */
@@ -20,7 +19,7 @@ const VERSION = /[^-]+$/;
 /**
  * For each table the last version that was loaded under its definition, where that is as it was
  * written. One look at the folder and one at each file: a thousand tables take a fraction of a
- * second. What is recalled counts as used.
+ * second. It counts as used only when whoever serves it says so, by `touchServed`.
  */
 export async function recall(
   directory: string,
@@ -36,7 +35,6 @@ export async function recall(
     const entry = await newestOf(paths, isGood);
     if (entry !== undefined) recalled.set(table, entry);
   });
-  await touchServed([...recalled.values()].map(({ path }) => path));
   return recalled;
 }
 

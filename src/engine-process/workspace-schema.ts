@@ -7,6 +7,9 @@ import type { ConfiguredWorkspace, EngineTable, EngineWorkspace } from "../engin
 import { Generation } from "./generation.ts";
 import { replaceTableStates } from "./system-views.ts";
 
+/** In one call, during which the connection can do nothing else. */
+const ATTACHED_AT_ONCE = 100;
+
 /** What stands in a workspace's DuckDB: attached cache files, and generations of views over them. */
 export class WorkspaceSchema {
   readonly #admin: Connection;
@@ -87,25 +90,47 @@ export class WorkspaceSchema {
     tables: readonly EngineTable[],
     unattached: string[],
   ): Promise<readonly EngineTable[]> {
-    const attached: EngineTable[] = [];
-    for (const table of tables) {
-      if (table.state === "unavailable" || this.#attached.has(table.path)) {
-        attached.push(table);
-        continue;
-      }
-      const { schema, name, path } = table;
-      const attachment = `c${this.#nextName++}`;
-      try {
-        await this.#admin.run(`ATTACH ${quoteLiteral(path)} AS ${attachment} (READ_ONLY)`);
-        this.#attached.set(path, attachment);
-        attached.push(table);
-      } catch (error) {
-        if (!(error instanceof PgError)) throw error;
-        unattached.push(path);
-        attached.push({ schema, name, state: "unavailable", error: missingFile(name) });
+    const paths = tables.flatMap((table) => (table.state === "ready" ? [table.path] : []));
+    const wanted = [...new Set(paths)].filter((path) => !this.#attached.has(path));
+    for (let start = 0; start < wanted.length; start += ATTACHED_AT_ONCE) {
+      const files = wanted
+        .slice(start, start + ATTACHED_AT_ONCE)
+        .map((path) => ({ path, name: `c${this.#nextName++}` }));
+      unattached.push(...(await this.#attachFiles(files)));
+    }
+    return tables.map((table) => {
+      if (table.state === "unavailable" || this.#attached.has(table.path)) return table;
+      const { schema, name } = table;
+      return { schema, name, state: "unavailable", error: missingFile(name) };
+    });
+  }
+
+  /** The paths of those that cannot be attached. All in one call take two thirds of the time. */
+  async #attachFiles(
+    files: readonly { readonly path: string; readonly name: string }[],
+  ): Promise<readonly string[]> {
+    const statements = files.map(
+      ({ path, name }) => `ATTACH IF NOT EXISTS ${quoteLiteral(path)} AS ${name} (READ_ONLY)`,
+    );
+    const failed: string[] = [];
+    try {
+      await this.#admin.run(statements.join(";\n"));
+    } catch (error) {
+      if (!(error instanceof PgError)) throw error;
+      // One by one it is seen which; those before the first that failed are attached already.
+      for (const [index, { path }] of files.entries()) {
+        try {
+          await this.#admin.run(statements[index] ?? "");
+        } catch (one) {
+          if (!(one instanceof PgError)) throw one;
+          failed.push(path);
+        }
       }
     }
-    return attached;
+    for (const { path, name } of files) {
+      if (!failed.includes(path)) this.#attached.set(path, name);
+    }
+    return failed;
   }
 
   #serially<T>(work: () => Promise<T>): Promise<T> {

@@ -13,7 +13,7 @@ const NEVER = "\u0001\u0002\u0003\u0004bucketgres\u0004\u0003\u0002\u0001";
  * longest record, so what a table allows is not given to DuckDB where the file needs less: 16 MB
  * for a record would make buffers of 256 MB.
  */
-const BUFFER_BYTES = 8 * 1024 * 1024;
+const BUFFER_BYTES = 32 * 1024 * 1024;
 const RECORD_BYTES = 2 * 1024 * 1024;
 const BUFFERED_RECORDS = 2;
 

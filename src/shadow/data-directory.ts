@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -19,6 +20,8 @@ export class DataDirectory {
   readonly #directory: string;
   readonly #log: Logger;
   #path: Promise<string> | undefined;
+  #child: ChildProcess | undefined;
+  #isClosed = false;
 
   constructor(cacheDirectory: string, log: Logger) {
     this.#directory = cacheDirectory;
@@ -34,6 +37,12 @@ export class DataDirectory {
       this.#path = undefined;
       throw error;
     }
+  }
+
+  /** Nobody will ask any more: what is being made is given up. */
+  close(): void {
+    this.#isClosed = true;
+    this.#child?.kill("SIGKILL");
   }
 
   /** For an archive that nothing starts from: the next start makes it anew. */
@@ -58,7 +67,9 @@ export class DataDirectory {
     const startedAt = performance.now();
     await mkdir(this.#directory, { recursive: true });
     const temporary = `${path}.${randomUUID()}.tmp`;
+    if (this.#isClosed) throw new Error("the gateway is shutting down");
     const child = spawnPostgres("./prepare-child", temporary);
+    this.#child = child;
     const timer = setTimeout(() => child.kill("SIGKILL"), PREPARE_TIMEOUT_MS);
     try {
       // An exit code is a number, or null after a signal.

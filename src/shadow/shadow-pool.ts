@@ -112,6 +112,7 @@ export class ShadowPool implements Shadow {
 
   async close(): Promise<void> {
     this.#closing = true;
+    this.#dataDirectory.close();
     this.#wakeAll();
     await Promise.all([...this.#workspaces.keys()].map((workspace) => this.remove(workspace)));
   }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { workspaceDirectory } from "../cache/entry-key.ts";
 import { recall } from "../cache/recall.ts";
+import { touchServed } from "../cache/touch.ts";
 import type { TableDefinition, Workspace } from "../catalog/catalog.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
@@ -54,6 +55,9 @@ export class LiveWorkspace {
   #running: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
   #publishTimer: NodeJS.Timeout | undefined;
+  /** Resolves when what the cache holds is served. */
+  readonly #recalled: Promise<void>;
+  #resolveRecalled: () => void = () => undefined;
   /** How long the last one took, where that is worth a thought. */
   #publicationMs = 0;
   #failedViews: ReadonlyMap<string, string> = new Map();
@@ -62,6 +66,9 @@ export class LiveWorkspace {
   constructor(definition: Workspace, options: LiveWorkspaceOptions) {
     this.#definition = definition;
     this.#options = options;
+    this.#recalled = new Promise((resolve) => {
+      this.#resolveRecalled = resolve;
+    });
     this.#replaceSources(definition);
     // A session may ask for the shadow before any table is loaded.
     options.shadow.update(definition.name, shadowModel(definition, this.tables, []));
@@ -83,6 +90,12 @@ export class LiveWorkspace {
   /** Loads everything once. Resolves when all that can be served is. */
   start(): Promise<void> {
     return this.#serve([...this.#sources.values()]);
+  }
+
+  /** A session has begun here. Its data comes first, then what its catalog queries wait for. */
+  async opened(): Promise<void> {
+    await this.#recalled;
+    await this.#options.shadow.warm(this.#definition.name);
   }
 
   /** Goes on with another definition: tables that are the same in both keep their data. */
@@ -142,6 +155,9 @@ export class LiveWorkspace {
       if (entry !== undefined) table.restore(entry);
     }
     await this.#publish();
+    this.#resolveRecalled();
+    // Before anything is loaded, which may remove what has not been used for long.
+    await touchServed([...entries.values()].map(({ path }) => path));
     const looks = sources.map((source) => ({ source, looked: source.revalidate() }));
     const isServed = ({ definition }: LiveSource): boolean => entries.has(definition);
     await Promise.all(looks.flatMap(({ source, looked }) => (isServed(source) ? [] : [looked])));

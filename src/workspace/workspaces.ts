@@ -34,10 +34,12 @@ export class Workspaces {
 
   /** Starts what the first catalog query would otherwise wait for. */
   opened(workspace: WorkspaceName): void {
-    const { shadow, log } = this.#options;
-    shadow
-      .warm(workspace)
-      .catch((error: unknown) => log.warn({ err: error, workspace }, "shadow not started"));
+    this.#live
+      .get(workspace)
+      ?.opened()
+      .catch((error: unknown) =>
+        this.#options.log.warn({ err: error, workspace }, "shadow not started"),
+      );
   }
 
   statementTimeoutMs(workspace: string): number {

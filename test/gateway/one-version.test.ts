@@ -55,8 +55,9 @@ test("a transaction whose engine was replaced is told to begin again, and then g
 
   await interrupted(async () => {
     process.kill((await gateway.gateway.engine.processId()) ?? 0, "SIGKILL");
-    await vi.waitFor(async () =>
-      expect(await rows(other, "SELECT count(*) FROM orders")).toEqual([["1"]]),
+    await vi.waitFor(
+      async () => expect(await rows(other, "SELECT count(*) FROM orders")).toEqual([["1"]]),
+      20_000,
     );
   });
   await interrupted(async () => {

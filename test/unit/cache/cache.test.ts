@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { manifestOfData } from "../../../src/cache/entry-files.ts";
 import { entryKey, workspaceDirectory } from "../../../src/cache/entry-key.ts";
 import { ownerName } from "../../../src/cache/owner.ts";
+import { recall } from "../../../src/cache/recall.ts";
 import type { TableDefinition } from "../../../src/catalog/catalog.ts";
 import type { WorkspaceName } from "../../../src/core/brands.ts";
 import { ACME, facts, ORDERS, open, publish, temporaryDirectory } from "./entries.ts";
@@ -76,7 +77,7 @@ test("the manifest of another table, or one that names a file elsewhere, is none
 
   await copyFile(manifestOfData(other.path), manifestOfData(path));
   expect(await cache.lookup(V1)).toBeUndefined();
-  expect(await cache.recall(ACME, [ORDERS])).toEqual(new Map());
+  expect(await recall(cache.directory, ACME, [ORDERS])).toEqual(new Map());
 
   const manifest = { format: 2, key: V1, file: "../x-1.12345678.duckdb", entry: facts("v1") };
   await writeFile(manifestOfData(path), JSON.stringify(manifest));
