@@ -3,16 +3,8 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { query } from "../support/frontend.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { rows } from "../support/rows.ts";
 import { startS3Server } from "../support/s3-server/s3-server.ts";
-import type { WireClient } from "../support/wire-client.ts";
-
-async function rows(client: WireClient, sql: string): Promise<unknown[]> {
-  client.send(query(sql));
-  const messages = await client.untilReady();
-  const error = messages.find(({ type }) => type === "ErrorResponse");
-  if (error !== undefined) return [error];
-  return messages.filter(({ type }) => type === "DataRow").map(({ values }) => values);
-}
 
 test("a file that is replaced on S3 shows without a restart", async () => {
   await using s3 = await startS3Server({ buckets: { lake: { "sales/orders.csv": "id\n1\n" } } });

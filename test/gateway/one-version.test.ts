@@ -1,15 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { bind, execute, parse, query, sync } from "../support/frontend.ts";
 import { startGateway } from "../support/gateway.ts";
-import type { WireClient } from "../support/wire-client.ts";
-
-async function rows(client: WireClient, sql: string): Promise<unknown[]> {
-  client.send(query(sql));
-  const messages = await client.untilReady();
-  const error = messages.find(({ type }) => type === "ErrorResponse");
-  if (error !== undefined) return [error];
-  return messages.filter(({ type }) => type === "DataRow").map(({ values }) => values);
-}
+import { rows } from "../support/rows.ts";
 
 test("a transaction goes on seeing the version that its first statement saw", async () => {
   await using gateway = await startGateway({ tables: { orders: "id\n1\n", other: "n\n5\n" } });

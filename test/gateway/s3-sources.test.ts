@@ -1,16 +1,7 @@
 import { expect, test, vi } from "vitest";
-import { query } from "../support/frontend.ts";
 import { startGateway, type TestGateway } from "../support/gateway.ts";
+import { rows } from "../support/rows.ts";
 import { type S3Server, startS3Server } from "../support/s3-server/s3-server.ts";
-import type { WireClient } from "../support/wire-client.ts";
-
-async function rows(client: WireClient, sql: string): Promise<unknown[]> {
-  client.send(query(sql));
-  const messages = await client.untilReady();
-  const error = messages.find(({ type }) => type === "ErrorResponse");
-  if (error !== undefined) return [error];
-  return messages.filter(({ type }) => type === "DataRow").map(({ values }) => values);
-}
 
 function gatewayOver(
   s3: S3Server,

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { type CellInput, makeXlsx } from "../../examples/data/make-xlsx.ts";
-import { query } from "../support/frontend.ts";
 import { startGateway } from "../support/gateway.ts";
-import type { WireClient } from "../support/wire-client.ts";
+import { rows } from "../support/rows.ts";
 
 type Sheets = Readonly<Record<string, readonly (readonly CellInput[])[]>>;
 
@@ -13,14 +12,6 @@ function book(sheets: Sheets): Buffer {
       rows: rows.map((row) => [...row]),
     })),
   });
-}
-
-async function rows(client: WireClient, sql: string): Promise<unknown[]> {
-  client.send(query(sql));
-  const messages = await client.untilReady();
-  const error = messages.find(({ type }) => type === "ErrorResponse");
-  if (error !== undefined) return [error];
-  return messages.filter(({ type }) => type === "DataRow").map(({ values }) => values);
 }
 
 const STATES = "SELECT table_name, state FROM bucketgres.tables ORDER BY 1";
