@@ -95,17 +95,15 @@ async function checkTables(
     memoryBytes: limits.memoryBytes,
     log,
   });
-  // Ctrl-C ends the process, and the loader with it.
-  const { signal } = new AbortController();
   let done = 0;
   try {
     const asked = await Promise.all(
-      workspaces.map((workspace) => expandWorkbooks(loader, workspace, signal)),
+      workspaces.map((workspace) => expandWorkbooks(loader, workspace)),
     );
     const tables = asked.flat();
     return await Promise.all(
       tables.map(async ({ workspace, table }) => {
-        const finding = await checkTable(loader, workspace, table, signal);
+        const finding = await checkTable(loader, workspace, table, untilTheEnd());
         done += 1;
         showProgress(context, `${done} of ${tables.length} tables`);
         return finding;
@@ -117,6 +115,11 @@ async function checkTables(
   }
 }
 
+/** Ctrl-C ends the process, and the loader with it. */
+function untilTheEnd(): AbortSignal {
+  return new AbortController().signal;
+}
+
 interface AskedTable {
   readonly workspace: WorkspaceName;
   readonly table: TableDefinition;
@@ -126,12 +129,16 @@ interface AskedTable {
 async function expandWorkbooks(
   loader: Loader,
   { name: workspace, tables, views }: Workspace,
-  signal: AbortSignal,
 ): Promise<readonly AskedTable[]> {
   const expanded = await Promise.all(
     tables.map(async (table) => {
       if (table.options.format !== "xlsx" || table.options.xlsx.sheets === undefined) return table;
-      const outcome = await loader.listSheets({ workspace, table, known: undefined }, { signal });
+      const outcome = await loader.listSheets(
+        { workspace, table, known: undefined },
+        {
+          signal: untilTheEnd(),
+        },
+      );
       // What cannot be listed cannot be loaded either, and the load says why.
       if (outcome.outcome !== "listed") return table;
       const isTaken = (name: string): boolean =>

@@ -114,6 +114,7 @@ export class EnginePool implements Engine {
     const client = await this.#current.catch(() => undefined);
     client?.kill();
     await client?.ended;
+    rmSync(this.#tempDirectory(), { recursive: true, force: true });
   }
 
   async #configure(

@@ -38,6 +38,18 @@ test("a configuration whose every table loads is exit code 0, in aligned tables"
   expect(ran.stdout).toMatch(/^demo\.orders: id \w+, total numeric/m);
 });
 
+test("any number of tables is checked without a word from Node.js itself", async () => {
+  const names = Array.from({ length: 12 }, (_, index) => `t${index}`);
+  const tables = names.map((name) => `  ${name}: { source: samples:orders.csv }\n`).join("");
+  const yaml = `workspace: demo\nmembers: [ana]\ntables:\n${tables}`;
+  const config = await configurationFolder({ ...GOOD, "catalog/demo.yaml": yaml });
+
+  expect(await runProgram(["check", "--config", config])).toMatchObject({
+    exitCode: 0,
+    stderr: "",
+  });
+});
+
 test("a table whose file is missing is exit code 1; the others are checked all the same", async () => {
   const config = await configurationFolder({
     ...GOOD,
