@@ -147,7 +147,11 @@ export class Cache {
     const manifest = await readManifest(manifestOfData(entry.path));
     if (manifest !== undefined && (await hasSameContent(entry.path, manifest))) return true;
     this.#log.error({ path: entry.path }, "cache entry is damaged, and is built again");
-    await this.retire(entry);
+    try {
+      await this.retire(entry);
+    } catch (error) {
+      this.#log.warn({ err: error, path: entry.path }, "damaged cache entry cannot be removed");
+    }
     return false;
   }
 

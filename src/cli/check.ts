@@ -4,7 +4,7 @@ import { assert } from "../core/assert.ts";
 import type { StoreName, WorkspaceName } from "../core/brands.ts";
 import type { Loader } from "../loader/loader.ts";
 import { createLoader } from "../loader/loader-client.ts";
-import { sheetTables } from "../loader/sheet-tables.ts";
+import { distinctNames, sheetTables } from "../loader/sheet-tables.ts";
 import { createLogger, type Logger } from "../observe/logger.ts";
 import { settingsPath } from "../settings/load.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -132,7 +132,8 @@ async function expandWorkbooks(
 ): Promise<readonly AskedTable[]> {
   const expanded = await Promise.all(
     tables.map(async (table) => {
-      if (table.options.format !== "xlsx" || table.options.xlsx.sheets === undefined) return table;
+      if (table.options.format !== "xlsx" || table.options.xlsx.sheets === undefined)
+        return [table];
       const outcome = await loader.listSheets(
         { workspace, table, known: undefined },
         {
@@ -140,13 +141,11 @@ async function expandWorkbooks(
         },
       );
       // What cannot be listed cannot be loaded either, and the load says why.
-      if (outcome.outcome !== "listed") return table;
-      const isTaken = (name: string): boolean =>
-        [...tables, ...views].some((other) => other.schema === table.schema && other.name === name);
-      return sheetTables(table, outcome.sheets, isTaken);
+      return outcome.outcome === "listed" ? sheetTables(table, outcome.sheets) : [table];
     }),
   );
-  return expanded.flat().map((table) => ({ workspace, table }));
+  const groups = tables.map((given, index) => ({ given, made: expanded[index] ?? [] }));
+  return distinctNames(groups, views).map((table) => ({ workspace, table }));
 }
 
 /** One line that is overwritten, and only where somebody sees it. */

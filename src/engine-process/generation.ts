@@ -69,6 +69,8 @@ export class Generation {
       const created = await createViews(admin, catalog, views, unavailable);
       return new Generation(contents, schemas, created, unavailable);
     } catch (error) {
+      // What the connection looks names up in cannot be detached.
+      await admin.run("SET search_path = 'memory.main'");
       await admin.run(`DETACH ${catalog}`);
       throw error;
     }

@@ -82,6 +82,12 @@ class EngineProcess {
     const current = this.#workspaces.get(workspace);
     const opened = this.#reopen(workspace, await current?.catch(() => undefined), definition);
     this.#workspaces.set(workspace, opened);
+    opened.catch(() => {
+      // What there was before goes on, with what its transactions have seen.
+      if (this.#workspaces.get(workspace) !== opened) return;
+      if (current === undefined) this.#workspaces.delete(workspace);
+      else this.#workspaces.set(workspace, current);
+    });
     return await (await opened).engine.configure(definition);
   }
 

@@ -78,9 +78,15 @@ export class WorkspaceEngine {
         allow_persistent_secrets: "false",
       },
     });
-    const admin = await database.connect();
-    await lockDown(admin, definition);
-    return new WorkspaceEngine(database, admin, await WorkspaceSchema.create(admin), tempDirectory);
+    try {
+      const admin = await database.connect();
+      await lockDown(admin, definition);
+      const schema = await WorkspaceSchema.create(admin);
+      return new WorkspaceEngine(database, admin, schema, tempDirectory);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
   }
 
   /** One configuration after another, each in one step for every statement that starts later. */

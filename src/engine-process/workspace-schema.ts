@@ -49,20 +49,30 @@ export class WorkspaceSchema {
       const tables = await this.#attach(definition.tables, unattached);
       const { views } = definition;
       if (!isDeepStrictEqual(this.#applied, { tables, views })) {
-        const next = await Generation.create(this.#admin, {
-          catalog: `g${this.#nextName++}`,
-          tables,
-          views,
-          attachments: this.#attached,
-        });
-        await replaceTableStates(this.#admin, definition.tableStates);
+        const next = await this.#generation(tables, views);
         this.#applied = { tables, views };
         this.#replace(next);
+        await replaceTableStates(this.#admin, definition.tableStates);
       } else {
         await replaceTableStates(this.#admin, definition.tableStates);
       }
       return { views: this.#current.views, unattached };
     });
+  }
+
+  /** Files of one that cannot be made belong to nobody. */
+  async #generation(
+    tables: readonly EngineTable[],
+    views: EngineWorkspace["views"],
+  ): Promise<Generation> {
+    try {
+      const catalog = `g${this.#nextName++}`;
+      const attachments = this.#attached;
+      return await Generation.create(this.#admin, { catalog, tables, views, attachments });
+    } catch (error) {
+      await this.#detachUnused([...this.#attached.keys()]);
+      throw error;
+    }
   }
 
   #replace(next: Generation): void {
@@ -76,8 +86,12 @@ export class WorkspaceSchema {
   async #drop(generation: Generation): Promise<void> {
     this.#generations.delete(generation);
     await this.#admin.run(`DETACH ${generation.catalog}`);
-    const kept = new Set([...this.#generations].flatMap(({ paths }) => [...paths]));
-    for (const path of generation.paths) {
+    await this.#detachUnused([...generation.paths]);
+  }
+
+  async #detachUnused(paths: readonly string[]): Promise<void> {
+    const kept = new Set([...this.#generations].flatMap((it) => [...it.paths]));
+    for (const path of paths) {
       const attachment = this.#attached.get(path);
       if (attachment === undefined || kept.has(path)) continue;
       this.#attached.delete(path);

@@ -38,9 +38,10 @@ export async function loadTable(
 ): Promise<LoadOutcome> {
   const { signal } = options;
   const { workspace, table, suspected } = request;
-  const isWhole = suspected === undefined || (await tools.cache.verify({ path: suspected }));
-  const known = isWhole ? request.known : undefined;
+  let { known } = request;
   try {
+    const isWhole = suspected === undefined || (await tools.cache.verify({ path: suspected }));
+    if (!isWhole) known = undefined;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await loadOnce({ workspace, table, known }, tools, options);

@@ -133,13 +133,12 @@ export class ObjectFinder {
       }
     } catch (error) {
       for (const { want } of patterns) want.failed(error);
-      if (error instanceof PgError && error.sqlstate === SQLSTATE.insufficient_privilege) {
-        // Who may not list may still read.
-        this.#refusedUntil = Date.now() + REFUSAL_MS;
-      } else {
+      if (isPassing(error)) {
         for (const want of listing.keys) want.failed(error);
         return;
       }
+      // Who may not list, or is not understood, may still read.
+      this.#refusedUntil = Date.now() + REFUSAL_MS;
     }
     for (const { want, objects } of patterns) want.found(objects);
     for (const wants of waiting.values()) for (const want of wants) void this.#head(want);
@@ -155,6 +154,13 @@ export class ObjectFinder {
       failed(error);
     }
   }
+}
+
+/** A request for each object would fare no better now, and may make things worse. */
+function isPassing(error: unknown): boolean {
+  const { io_error, fdw_unable_to_establish_connection, system_error } = SQLSTATE;
+  const passing: readonly string[] = [io_error, fdw_unable_to_establish_connection, system_error];
+  return !(error instanceof PgError) || passing.includes(error.sqlstate);
 }
 
 interface Listing {

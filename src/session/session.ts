@@ -328,7 +328,7 @@ export class Session {
       role,
       engine,
       shadow,
-      sql: () => transaction.snapshot()?.sql ?? latestSql(),
+      sql: () => transaction.taken?.sql ?? latestSql(),
       parameters,
       transaction,
       statements: new PreparedStatements(),

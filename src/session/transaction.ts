@@ -68,6 +68,11 @@ export class Transaction {
     return this.#snapshot;
   }
 
+  /** The one that was taken already. */
+  get taken(): Snapshot | undefined {
+    return this.#snapshot;
+  }
+
   /** Until `endImplicit`, statements see one version even where no block is open. */
   beginImplicit(): void {
     this.#isImplicit = true;

@@ -21,6 +21,8 @@ export interface LiveSource {
    * look. Failures become the tables' state.
    */
   revalidate(): Promise<void>;
+  /** The same by a look that begins after this call. */
+  refresh(): Promise<void>;
   /**
    * The files with these paths could not be read, or one that nobody can name: where they are served
    * they are checked, and built again if they are damaged.

@@ -46,6 +46,10 @@ export class LiveTable implements LiveSource, ServedTable {
     return this.#revalidation.run();
   }
 
+  refresh(): Promise<void> {
+    return this.#revalidation.fresh();
+  }
+
   async suspect(paths: readonly string[] | undefined): Promise<void> {
     const path = entryOf(this.#state)?.path;
     if (path === undefined || paths?.includes(path) === false) return;
@@ -53,10 +57,8 @@ export class LiveTable implements LiveSource, ServedTable {
     const checked = this.#checkedFile;
     if (checked?.path === path && nowMs - checked.atMs < CHECK_PAUSE_MS) return;
     this.#checkedFile = { path, atMs: nowMs };
-    // A look that runs already does not know of it.
-    await this.#revalidation.running;
     this.#suspected = path;
-    await this.revalidate();
+    await this.refresh();
   }
 
   close(): void {
@@ -79,6 +81,7 @@ export class LiveTable implements LiveSource, ServedTable {
         { workspace, table: definition, known: knownVersion(served), suspected },
         { signal },
       );
+      if (signal.aborted) return;
       this.#checkedAt = new Date();
       this.#options.looked(
         outcome.outcome,

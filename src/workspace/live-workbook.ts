@@ -7,11 +7,6 @@ import type { LiveSource, LiveSourceOptions, ServedTable } from "./live-source.t
 import { LiveTable } from "./live-table.ts";
 import { Revalidation } from "./revalidation.ts";
 
-export interface LiveWorkbookOptions extends LiveSourceOptions {
-  /** Whether another table or view has the name. */
-  readonly isTaken: (name: string) => boolean;
-}
-
 /** What is known of the workbook's sheets now. */
 type Listing =
   | { readonly name: "loading" }
@@ -30,13 +25,13 @@ type Listing =
 /** A workbook of which each sheet is a table: looks for sheets that came and went. */
 export class LiveWorkbook implements LiveSource {
   readonly definition: TableDefinition;
-  readonly #options: LiveWorkbookOptions;
+  readonly #options: LiveSourceOptions;
   readonly #closed = new AbortController();
   readonly #revalidation: Revalidation;
   #listing: Listing = { name: "loading" };
   #checkedAt: Date | undefined;
 
-  constructor(options: LiveWorkbookOptions) {
+  constructor(options: LiveSourceOptions) {
     this.#options = options;
     this.definition = options.definition;
     this.#revalidation = new Revalidation(options.definition.refreshMs, () => this.#look());
@@ -61,6 +56,11 @@ export class LiveWorkbook implements LiveSource {
     await Promise.all(listing.tables.map((table) => table.revalidate()));
   }
 
+  async refresh(): Promise<void> {
+    await this.#revalidation.fresh();
+    await Promise.all(this.#served().map((table) => table.refresh()));
+  }
+
   async suspect(paths: readonly string[] | undefined): Promise<void> {
     await Promise.all(this.#served().map((table) => table.suspect(paths)));
   }
@@ -78,6 +78,8 @@ export class LiveWorkbook implements LiveSource {
     const known = before.name === "listed" ? before.source : undefined;
     try {
       const outcome = await loader.listSheets({ workspace, table: definition, known }, { signal });
+      // Nobody would close the tables that were made now.
+      if (signal.aborted) return;
       this.#checkedAt = new Date();
       if (outcome.outcome === "listed") {
         const tables = this.#tablesOf(outcome.sheets);
@@ -114,7 +116,7 @@ export class LiveWorkbook implements LiveSource {
   /** Sheets that were there before keep their data. New ones are loaded at once. */
   #tablesOf(sheets: readonly string[]): readonly LiveTable[] {
     const before = this.#served();
-    const definitions = sheetTables(this.definition, sheets, this.#options.isTaken);
+    const definitions = sheetTables(this.definition, sheets);
     const tables = definitions.map((definition) => {
       const kept = before.find((table) => isDeepStrictEqual(table.definition, definition));
       if (kept !== undefined) return kept;

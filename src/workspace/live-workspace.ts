@@ -13,6 +13,7 @@ import { engineViews } from "./engine-views.ts";
 import type { LiveSource, ServedTable } from "./live-source.ts";
 import { LiveTable } from "./live-table.ts";
 import { LiveWorkbook } from "./live-workbook.ts";
+import { servedTables } from "./served-tables.ts";
 import { type ShadowSync, shadowModel } from "./shadow-model.ts";
 import { type ColumnTypes, SqlKnowledge } from "./sql-knowledge.ts";
 import { engineTable, stateRow } from "./table-state.ts";
@@ -79,7 +80,7 @@ export class LiveWorkspace {
   }
 
   get tables(): readonly ServedTable[] {
-    return [...this.#sources.values()].flatMap(({ tables }) => tables);
+    return servedTables([...this.#sources.values()], this.#definition.views);
   }
 
   /** What is known of the columns, for parsing and translating SQL. */
@@ -110,13 +111,13 @@ export class LiveWorkspace {
     if (source === undefined)
       throw new PgError("undefined_table", `relation "${name}" does not exist`);
     await abortable(
-      source.revalidate().then(() => this.#publish()),
+      source.refresh().then(() => this.#publish()),
       signal,
     );
     const isNamed = (table: ServedTable): boolean =>
       keyOf(table.definition) === keyOf({ schema, name });
-    const { tables } = source;
-    for (const { state } of tables.some(isNamed) ? tables.filter(isNamed) : tables) {
+    const named = this.tables.filter(isNamed);
+    for (const { state } of named.length > 0 ? named : source.tables) {
       if ("error" in state) throw PgError.fromFields({ ...state.error, severity: "ERROR" });
     }
   }
@@ -134,7 +135,8 @@ export class LiveWorkspace {
     this.#closed = true;
     clearTimeout(this.#publishTimer);
     for (const source of this.#sources.values()) source.close();
-    await this.#running;
+    // Whoever asked for it has heard of its failure.
+    await this.#running.catch(() => undefined);
     await this.#options.engine.remove(this.#definition.name);
     await this.#options.shadow.remove(this.#definition.name);
   }
@@ -154,7 +156,12 @@ export class LiveWorkspace {
       const entry = entries.get(table.definition);
       if (entry !== undefined) table.restore(entry);
     }
-    await this.#publish();
+    try {
+      await this.#publish();
+    } catch (error) {
+      // The next publication may do better: what is there has to be looked at in any case.
+      this.#options.log.error({ err: error }, "workspace not updated");
+    }
     this.#resolveRecalled();
     // Before anything is loaded, which may remove what has not been used for long.
     await touchServed([...entries.values()].map(({ path }) => path));
@@ -167,10 +174,11 @@ export class LiveWorkspace {
   /** By its name in the catalog, or by that of one of its tables. */
   #sourceOf(schema: string, name: string): LiveSource | undefined {
     const key = keyOf({ schema, name });
-    const sources = [...this.#sources.values()];
-    return (
-      this.#sources.get(key) ??
-      sources.find(({ tables }) => tables.some(({ definition }) => keyOf(definition) === key))
+    const known = this.#sources.get(key);
+    if (known !== undefined) return known;
+    const table = this.tables.find(({ definition }) => keyOf(definition) === key);
+    return [...this.#sources.values()].find(({ tables }) =>
+      tables.some((it) => it.definition.source === table?.definition.source),
     );
   }
 
@@ -211,13 +219,7 @@ export class LiveWorkspace {
     };
     const { options: format } = definition;
     if (format.format !== "xlsx" || format.xlsx.sheets === undefined) return new LiveTable(options);
-    return new LiveWorkbook({ ...options, isTaken: (name) => this.#isTaken(definition, name) });
-  }
-
-  /** Whether the catalog itself gives the name to another table or view. */
-  #isTaken({ schema }: TableDefinition, name: string): boolean {
-    const { tables, views } = this.#definition;
-    return [...tables, ...views].some((other) => other.schema === schema && other.name === name);
+    return new LiveWorkbook(options);
   }
 
   #publishSoon(delayMs: number): void {

@@ -24,9 +24,10 @@ export class Revalidation {
     return this.#running;
   }
 
-  /** The look that runs now. */
-  get running(): Promise<void> | undefined {
-    return this.#running;
+  /** A look that begins now or later: one that runs already may have missed what is asked for. */
+  async fresh(): Promise<void> {
+    await this.#running;
+    await this.run();
   }
 
   close(): void {

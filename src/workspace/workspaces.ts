@@ -10,6 +10,8 @@ import { entryOf } from "./table-state.ts";
 export class Workspaces {
   readonly #options: LiveWorkspaceOptions;
   readonly #live = new Map<string, LiveWorkspace>();
+  /** Workspaces that are being removed, by name. */
+  readonly #closing = new Map<string, Promise<void>>();
   /** What is served must not be evicted, also where nobody looks at its source. */
   readonly #touching: NodeJS.Timeout;
 
@@ -78,8 +80,13 @@ export class Workspaces {
     for (const live of this.all()) {
       if (catalog.workspaces.has(live.definition.name)) continue;
       this.#live.delete(live.definition.name);
-      removed(live.definition.name);
-      work.push(live.close());
+      const { name } = live.definition;
+      removed(name);
+      const closed = live.close().finally(() => {
+        if (this.#closing.get(name) === closed) this.#closing.delete(name);
+      });
+      this.#closing.set(name, closed);
+      work.push(closed);
     }
     for (const definition of catalog.workspaces.values()) work.push(this.#applyOne(definition));
     await Promise.all(work);
@@ -105,6 +112,8 @@ export class Workspaces {
     }
     const live = new LiveWorkspace(definition, this.#options);
     this.#live.set(definition.name, live);
-    await live.start();
+    // One of the same name that is being removed must not take this one's engine with it.
+    await this.#closing.get(definition.name);
+    if (this.#live.get(definition.name) === live) await live.start();
   }
 }
