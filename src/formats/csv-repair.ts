@@ -7,6 +7,7 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
+import { MISSING_FIELD } from "./csv.ts";
 import { RecordScanner } from "./csv-records.ts";
 import type { CsvLayout } from "./csv-sniff.ts";
 import type { PlainText } from "./text-decode.ts";
@@ -87,7 +88,7 @@ class Repair {
     this.#file = file;
     this.#scanner = new RecordScanner(layout.dialect);
     this.#comment = Buffer.from(layout.comment);
-    this.#missing = layout.dialect.delimiter + (layout.nulls[0] ?? "");
+    this.#missing = layout.dialect.delimiter + MISSING_FIELD;
     this.#headerIsDue = layout.hasHeader;
   }
 

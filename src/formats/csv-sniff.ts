@@ -17,6 +17,11 @@ export interface CsvLayout {
   readonly nulls: readonly string[];
   /** Lines before the header, or before the first record where there is no header. */
   readonly skipLines: number;
+  /**
+   * Line breaks of several kinds before the first row, be it in a field of the header: DuckDB would
+   * take what it skips for the whole file.
+   */
+  readonly isUneven: boolean;
   readonly hasHeader: boolean;
   /** One per column; all empty where there is no header. */
   readonly headers: readonly string[];
@@ -62,6 +67,7 @@ export function sniffCsv(request: SniffRequest): CsvLayout {
     comment: options.comment ?? "",
     nulls: options.null ?? [""],
     skipLines: start.line,
+    isUneven: hasSeveralBreaks(headThroughFirst(request, delimiter, start.offset)),
     hasHeader,
     headers: Array.from({ length: columns }, (_, column) =>
       hasHeader ? (first[column] ?? "").trim() : "",
@@ -113,6 +119,28 @@ function lineAt(head: Buffer, offset: number): { end: number; next: number } {
   while (end < head.length && head[end] !== 0x0a && head[end] !== 0x0d) end += 1;
   const isPair = head[end] === 0x0d && head[end + 1] === 0x0a;
   return { end, next: end + (isPair ? 2 : 1) };
+}
+
+/** Everything up to the end of the first record, with what ends it. */
+function headThroughFirst(
+  { head, options, isWhole }: SniffRequest,
+  delimiter: string,
+  from: number,
+): Buffer {
+  const scanner = new RecordScanner(dialectOf(options, delimiter));
+  return scanner.scan(head, from, isWhole) === "record" ? head.subarray(0, scanner.next) : head;
+}
+
+function hasSeveralBreaks(bytes: Buffer): boolean {
+  const kinds = new Set<"\r\n" | "\n" | "\r">();
+  for (let at = 0; at < bytes.length; at += 1) {
+    if (bytes[at] === 0x0a) kinds.add("\n");
+    if (bytes[at] !== 0x0d) continue;
+    const isPair = bytes[at + 1] === 0x0a;
+    kinds.add(isPair ? "\r\n" : "\r");
+    if (isPair) at += 1;
+  }
+  return kinds.size > 1;
 }
 
 /** The first whole records, as far as they can be read with this delimiter. */

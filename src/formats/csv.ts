@@ -6,7 +6,7 @@ import { quoteLiteral } from "../core/identifier.ts";
 import type { CsvLayout } from "./csv-sniff.ts";
 
 /** DuckDB wants at least one text that means NULL; where there is none, this stands in for it. */
-const NEVER = "\u0001\u0002\u0003\u0004bucketgres\u0004\u0003\u0002\u0001";
+const NEVER = "\u{10fffe}never\u{10fffe}";
 
 /**
  * DuckDB reads in buffers, of which several are in memory for each thread. They have to hold the
@@ -16,6 +16,9 @@ const NEVER = "\u0001\u0002\u0003\u0004bucketgres\u0004\u0003\u0002\u0001";
 const BUFFER_BYTES = 32 * 1024 * 1024;
 const RECORD_BYTES = 2 * 1024 * 1024;
 const BUFFERED_RECORDS = 2;
+
+/** Stands in a repaired file for a field that the record lacks: no text of a user's is NULL by it. */
+export const MISSING_FIELD = "\u{10fffe}missing\u{10fffe}";
 
 /** Room for what a repair adds to a record: fields that it lacks, and its line. */
 const ADDED_BYTES = 1024 * 1024;
@@ -51,10 +54,14 @@ export function csvRelation(path: string, layout: CsvLayout, longestBytes: numbe
 export function repairedRelation(path: string, layout: CsvLayout, longestBytes: number): string {
   const columns = layout.headers.map((_header, index) => csvColumn(index));
   const recordBytes = layout.recordBytes + ADDED_BYTES;
-  return readCsv(path, { ...layout, recordBytes }, [...columns, LINE_COLUMN, IS_SHORT_COLUMN], {
+  const nulls = [...layout.nulls, MISSING_FIELD];
+  const repaired = { ...layout, recordBytes, nulls };
+  return readCsv(path, repaired, [...columns, LINE_COLUMN, IS_SHORT_COLUMN], {
     header: false,
     skip: 0,
     longestBytes: Math.max(longestBytes + ADDED_BYTES, RECORD_BYTES),
+    // Records end so there; a break in the first of their fields may be another.
+    newLine: "\\n",
   });
 }
 
@@ -62,11 +69,19 @@ function readCsv(
   path: string,
   layout: CsvLayout,
   columns: readonly string[],
-  start: { readonly header: boolean; readonly skip: number; readonly longestBytes: number },
+  start: {
+    readonly header: boolean;
+    readonly skip: number;
+    readonly longestBytes: number;
+    readonly newLine?: string;
+  },
 ): string {
   const { delimiter, quote, escape } = layout.dialect;
   const recordBytes = Math.min(layout.recordBytes, start.longestBytes);
-  const nulls = layout.nulls.length === 0 ? [NEVER] : layout.nulls;
+  // No field without quotes can hold these, and DuckDB would refuse the text for it.
+  const marks = [delimiter, quote, escape].filter((mark) => mark !== "");
+  const possible = layout.nulls.filter((text) => !marks.some((mark) => text.includes(mark)));
+  const nulls = possible.length === 0 ? [NEVER] : possible;
   const options = {
     auto_detect: "false",
     columns: `{${columns.map((name) => `${quoteLiteral(name)}: 'VARCHAR'`).join(", ")}}`,
@@ -82,6 +97,7 @@ function readCsv(
     compression: "'none'",
     encoding: "'utf-8'",
     max_line_size: String(recordBytes),
+    ...(start.newLine !== undefined && { new_line: quoteLiteral(start.newLine) }),
     buffer_size: String(Math.max(BUFFER_BYTES, BUFFERED_RECORDS * recordBytes)),
   };
   const list = Object.entries(options).map(([name, value]) => `${name} = ${value}`);

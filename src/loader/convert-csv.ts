@@ -94,8 +94,8 @@ class CsvConversion {
   /** Sentences for bucketgres.tables. */
   async run(): Promise<string[]> {
     for (const file of this.#files) {
-      const { comment, skipFooter } = file.layout;
-      if (comment !== "" || skipFooter > 0) await this.#repair(file);
+      const { comment, skipFooter, isUneven } = file.layout;
+      if (comment !== "" || skipFooter > 0 || isUneven) await this.#repair(file);
     }
     await this.#typeBySample();
     if (!(await this.#attempt())) await this.#diagnoseAndConvert();

@@ -75,7 +75,7 @@ export class CsvFile {
   }
 }
 
-/** Undefined for an empty file, which has no columns. */
+/** Undefined for an empty file or one of blank lines, which has no columns. */
 export async function openCsvFile(
   source: SourceFile,
   index: number,
@@ -94,6 +94,7 @@ export async function openCsvFile(
   if (text.bytes === text.bomBytes) return undefined;
   const head = await readHead(text);
   const isWhole = head.length === text.bytes - text.bomBytes;
+  if (isWhole && head.every((byte) => byte === 0x0a || byte === 0x0d)) return undefined;
   const layout = sniffCsv({
     options: csv,
     format: format.format,
