@@ -6,6 +6,7 @@
 import {
   Document,
   isMap,
+  isNode,
   isScalar,
   LineCounter,
   type Pair,
@@ -35,7 +36,11 @@ export function insertTable(text: string, name: string, table: NewTable): string
   const tables = pair?.value;
   const written = (indent: number, step: number): string =>
     snippet(name, table, indent, step).replaceAll("\n", newline);
-  if (isMap(tables) && tables.flow === true && tables.items.length > 0) {
+  if (
+    isMap(tables) &&
+    tables.flow === true &&
+    (tables.items.length > 0 || hasCommentInside(text, tables))
+  ) {
     document.setIn(["tables", name], document.createNode(entryOf(table)));
     return disguised.restore(document.toString({ lineWidth: 0, flowCollectionPadding: true }));
   }
@@ -51,25 +56,27 @@ export function insertTable(text: string, name: string, table: NewTable): string
   return `${head}${head === "" ? "" : newline}tables:${newline}${written(INDENT, INDENT)}`;
 }
 
-/** `tables:` is there, and empty: what stands behind it gives way. */
+/** Between the braces of a map without entries there is nothing else to keep. */
+function hasCommentInside(text: string, { range }: YAMLMap): boolean {
+  const [start, end] = range ?? [0, 0];
+  return text.slice(start, end).includes("#");
+}
+
+/** `tables:` is there, and empty: its value gives way, on however many lines it stands. */
 function withFirstTable(
   text: string,
-  pair: Pair,
+  { key, value }: Pair,
   written: (indent: number, step: number) => string,
   newline: string,
 ): string {
-  const range = isScalar(pair.key) ? pair.key.range : undefined;
-  const keyEnd = range?.[1] ?? 0;
+  const keyEnd = isNode(key) ? (key.range?.[1] ?? 0) : 0;
   const colon = text.indexOf(":", keyEnd) + 1;
-  const lineEnd = endOfLine(text, colon);
-  const rest = text.slice(colon, lineEnd).replace(/^\s*(?:\{\s*\}|null|~)/, "");
-  const before = text.slice(0, colon) + rest;
-  return spliced(
-    before + text.slice(lineEnd),
-    endOfLine(before, colon),
-    written(INDENT, INDENT),
-    newline,
-  );
+  const [start, end] = (isNode(value) ? value.range : undefined) ?? [colon, colon];
+  const before =
+    start === end
+      ? text
+      : text.slice(0, colon) + text.slice(colon, start).trimEnd() + text.slice(end);
+  return spliced(before, endOfLine(before, colon), written(INDENT, INDENT), newline);
 }
 
 function snippet(name: string, table: NewTable, indent: number, step: number): string {

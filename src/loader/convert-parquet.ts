@@ -1,4 +1,5 @@
 /** Parquet files into `main.data`, with the types that they have. */
+import { quoteLiteral } from "../core/identifier.ts";
 import { PgError } from "../core/pg-error.ts";
 import { declaredReading } from "../formats/csv-declared.ts";
 import { TEXT } from "../formats/csv-readings.ts";
@@ -24,9 +25,13 @@ import type { Conversion, LoadContext, SourceFile } from "./load-context.ts";
 import {
   commonType,
   exceedsDouble,
+  hasNanoseconds,
+  holdsText,
   isFloat,
+  isInteger,
   isNested,
   isNumber,
+  microsecondType,
   storedType,
 } from "./parquet-types.ts";
 
@@ -54,7 +59,7 @@ export async function convertParquet(
     filled.push(typed.column);
     warnings.push(...typed.warnings.map((warning) => `column "${plan.name}" ${warning}`));
   }
-  warnings.push(...(await lostDigits(columns, files, context)));
+  warnings.push(...(await lostDigits(filled, files, context)));
   return { columns: await fillTable(files, filled, context), warnings };
 }
 
@@ -89,8 +94,7 @@ interface TypedColumn {
 function inferredColumn(plan: PlannedColumn, files: readonly ParquetFile[]): TypedColumn {
   const types = typesOf(plan, files);
   const stored = types.flatMap((type) => (type === undefined ? [] : [storedType(type)]));
-  const [first = { id: "VARCHAR" }] = stored;
-  const type = stored.reduce<DuckDBType>(commonType, first);
+  const type = commonType(stored);
   const inFiles = types.map((from, index) => {
     const place = plan.places[index];
     if (from === undefined || place === undefined) return undefined;
@@ -104,32 +108,64 @@ function inferredColumn(plan: PlannedColumn, files: readonly ParquetFile[]): Typ
 
 function inferredValue(source: string, from: DuckDBType, to: DuckDBType): FilledValue {
   if (from.id === "VARCHAR" && to.id === "VARCHAR") return textValue(source);
-  if (duckdbTypeText(from) === duckdbTypeText(to)) return { value: source };
-  if (to.id === "JSON") return { value: `to_json(${source})` };
-  if (to.id === "VARCHAR") return { value: textOf(source, from) };
+  if (duckdbTypeText(from) === duckdbTypeText(to)) return textsInside(source, source, from);
+  if (to.id === "JSON") return textsInside(`to_json(${source})`, source, from);
+  if (to.id === "VARCHAR" && from.id === "BLOB") return bytesAsText(source, from);
+  if (to.id === "VARCHAR") return { value: textOf(source, from, to) };
   if (to.id === "DOUBLE" && exceedsDouble(from)) {
     const condition = `abs(CAST(${source} AS HUGEINT)) > 9007199254740992`;
     return {
       value: `CASE WHEN NOT (${condition}) THEN CAST(${source} AS DOUBLE) END`,
       misfit: {
         condition,
-        shown: textOf(source, from),
+        shown: shownText(source, from),
         reason: "is beyond 2^53, and other files hold the column as double precision",
       },
     };
   }
-  return { value: `CAST(${source} AS ${duckdbTypeText(to)})` };
+  return textsInside(`CAST(${source} AS ${duckdbTypeText(to)})`, source, from);
 }
+
+const ZERO_BYTE_REASON = "holds a zero byte, which no text can hold";
 
 /** A text with a zero byte is none to PostgreSQL's clients. */
 function textValue(source: string): FilledValue {
-  const condition = `contains(${source}, chr(0))`;
   return {
-    value: `CASE WHEN NOT ${condition} THEN ${source} END`,
+    value: withoutZeroByte(source),
     misfit: {
-      condition,
+      condition: `contains(${source}, chr(0))`,
       shown: `replace(${source}, chr(0), '\\0')`,
-      reason: "holds a zero byte, which no text can hold",
+      reason: ZERO_BYTE_REASON,
+    },
+  };
+}
+
+function withoutZeroByte(text: string): string {
+  return `CASE WHEN NOT contains(${text}, chr(0)) THEN ${text} END`;
+}
+
+/** How JSON writes a zero byte; behind one more backslash it is a text of these six characters. */
+const ZERO_BYTE_IN_JSON = String.raw`[^\\](?:\\\\)*\\u0000`;
+
+/** A list, struct or map made of `source`, in whose texts a zero byte can no more be. */
+function textsInside(value: string, source: string, from: DuckDBType): FilledValue {
+  if (!holdsText(from)) return { value };
+  const json = `CAST(to_json(${source}) AS VARCHAR)`;
+  const condition = `regexp_matches(${json}, ${quoteLiteral(ZERO_BYTE_IN_JSON)})`;
+  return {
+    value: `CASE WHEN NOT ${condition} THEN ${value} END`,
+    misfit: { condition, shown: json, reason: ZERO_BYTE_REASON },
+  };
+}
+
+function bytesAsText(source: string, from: DuckDBType): FilledValue {
+  const value = textOf(source, from, { id: "VARCHAR" });
+  return {
+    value,
+    misfit: {
+      condition: `${source} IS NOT NULL AND ${value} IS NULL`,
+      shown: shownText(source, from),
+      reason: "is no text in UTF-8, or holds a zero byte",
     },
   };
 }
@@ -155,9 +191,9 @@ async function declaredColumn(
       return inferredValue(source, from, target);
     }
     if (reading.duckdbType === "JSON" && from.id !== "VARCHAR") {
-      return { value: `to_json(${source})` };
+      return textsInside(`to_json(${source})`, source, from);
     }
-    const text = textOf(source, from);
+    const text = textOf(source, from, target);
     const value = reading.value(text);
     const condition = `${source} IS NOT NULL AND ${value} IS NULL`;
     return { value, misfit: { condition, shown: shownText(source, from) } };
@@ -165,21 +201,37 @@ async function declaredColumn(
   return { column: { plan, duckdbType: reading.duckdbType, inFiles }, warnings: [] };
 }
 
-/** SQL for a value as text. Whole numbers have no zeros behind a point, so that integers can take them. */
-function textOf(source: string, type: DuckDBType): string {
-  if (type.id === "VARCHAR") return source;
-  if (type.id === "BLOB") return `TRY(decode(${source}))`;
-  if (isNested(type)) return `CAST(to_json(${source}) AS VARCHAR)`;
-  const text = `CAST(${source} AS VARCHAR)`;
-  const mayHavePoint = isFloat(type) || (isNumber(type) && type.id === "DECIMAL");
-  return mayHavePoint ? `regexp_replace(${text}, '\\.0+$', '')` : text;
+/** SQL for a value as the text that is read as another type; NULL where no text can hold it. */
+function textOf(source: string, from: DuckDBType, to: DuckDBType | undefined): string {
+  if (from.id === "VARCHAR") return to?.id === "VARCHAR" ? withoutZeroByte(source) : source;
+  if (from.id === "BLOB") return withoutZeroByte(`TRY(decode(${source}))`);
+  const text = printed(source, from);
+  return to !== undefined && mayDropZeros(from, to)
+    ? `regexp_replace(${text}, '\\.0+$', '')`
+    : text;
+}
+
+function printed(source: string, type: DuckDBType): string {
+  return `CAST(${isNested(type) ? `to_json(${source})` : source} AS VARCHAR)`;
+}
+
+/**
+ * Whether the zeros behind a whole number's point say nothing: those of a decimal are its scale, a
+ * float always has one.
+ */
+function mayDropZeros(from: DuckDBType, to: DuckDBType): boolean {
+  if (isInteger(to) || to.id === "BOOLEAN") return isFloat(from) || from.id === "DECIMAL";
+  return isFloat(from) && isNumber(to);
 }
 
 /** For rejects: what is no text is shown as PostgreSQL shows bytes. */
 function shownText(source: string, type: DuckDBType): string {
   if (type.id === "BLOB") return `'\\x' || lower(hex(${source}))`;
-  return `replace(${textOf(source, type)}, chr(0), '\\0')`;
+  return `replace(${printed(source, type)}, chr(0), '\\0')`;
 }
+
+/** Which one it becomes is what the facts are asked for. */
+const NUMERIC: DuckDBType = { id: "DECIMAL", width: 38, scale: 0 };
 
 async function columnFacts(
   plan: PlannedColumn,
@@ -192,29 +244,37 @@ async function columnFacts(
     const place = plan.places[index];
     const type = types[index];
     if (place === undefined || type === undefined) continue;
-    const texts = `(SELECT ${textOf(parquetColumn(place), type)} AS value FROM ${file.relation})`;
+    const text = textOf(parquetColumn(place), type, NUMERIC);
+    const texts = `(SELECT ${text} AS value FROM ${file.relation})`;
     const [row = []] = await connection.rows(factsQuery(texts, ["value"], {}));
     facts = mergeFacts(facts, factsFrom(row, 0));
   }
   return facts;
 }
 
-/** PostgreSQL's clock ticks in microseconds. */
+/** Nanoseconds that become microseconds, in lists and structs too; text and json keep them. */
 async function lostDigits(
-  columns: readonly PlannedColumn[],
+  columns: readonly FilledColumn[],
   files: readonly ParquetFile[],
   { connection }: LoadContext,
 ): Promise<string[]> {
   const warnings: string[] = [];
-  for (const plan of columns) {
+  for (const { plan, duckdbType } of columns) {
+    if (duckdbType === "VARCHAR" || duckdbType === "JSON") continue;
     const types = typesOf(plan, files);
     for (const [index, file] of files.entries()) {
       const place = plan.places[index];
-      if (place === undefined || types[index]?.id !== "TIMESTAMP_NS") continue;
-      const sql = `SELECT count(*) FROM ${file.relation} WHERE epoch_ns(${parquetColumn(place)}) % 1000 <> 0`;
-      const [row] = await connection.rows(sql);
+      const type = types[index];
+      if (place === undefined || type === undefined || !hasNanoseconds(type)) continue;
+      const source = parquetColumn(place);
+      const kept = `CAST(${source} AS ${duckdbTypeText(microsecondType(type))})`;
+      const isCut = `CAST(${kept} AS ${duckdbTypeText(type)}) IS DISTINCT FROM ${source}`;
+      const sql = `SELECT count(*) FROM ${file.relation} WHERE ${isCut}`;
+      const [row] = await connection.rows(sql).catch((error: unknown) => {
+        throw file.explain?.(error) ?? error;
+      });
       if (Number(row?.[0]) === 0) continue;
-      warnings.push(`column "${plan.name}" has nanoseconds, of which a timestamp keeps none`);
+      warnings.push(`column "${plan.name}" has nanoseconds, which are cut to microseconds`);
       break;
     }
   }

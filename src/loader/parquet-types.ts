@@ -6,30 +6,60 @@ import { type DuckDBType, duckdbTypeText, type ScalarTypeName } from "../pgtypes
  * what it has, in lists and structs too.
  */
 export function storedType(type: DuckDBType): DuckDBType {
+  return withScalars(type, (scalar) => {
+    if (scalar.id === "VARIANT") return { id: "JSON" };
+    if (scalar.id === "GEOMETRY" || scalar.id === "NULL") return { id: "VARCHAR" };
+    return inMicroseconds(scalar);
+  });
+}
+
+/** The type with PostgreSQL's clock, which ticks in microseconds; in lists and structs too. */
+export function microsecondType(type: DuckDBType): DuckDBType {
+  return withScalars(type, inMicroseconds);
+}
+
+function inMicroseconds(type: DuckDBType): DuckDBType {
+  if (type.id === "TIME_NS") return { id: "TIME" };
+  return ["TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"].includes(type.id)
+    ? { id: "TIMESTAMP" }
+    : type;
+}
+
+/** Whether the type is of nanoseconds, or has them somewhere inside. */
+export function hasNanoseconds(type: DuckDBType): boolean {
+  return hasScalar(type, ({ id }) => id === "TIMESTAMP_NS" || id === "TIME_NS");
+}
+
+/** Whether the type is a text, or has one somewhere inside. */
+export function holdsText(type: DuckDBType): boolean {
+  return hasScalar(type, ({ id }) => id === "VARCHAR");
+}
+
+function hasScalar(type: DuckDBType, isIt: (scalar: DuckDBType) => boolean): boolean {
+  let found = false;
+  withScalars(type, (scalar) => {
+    found ||= isIt(scalar);
+    return scalar;
+  });
+  return found;
+}
+
+/** The type with something else for each type in it that has no types inside. */
+function withScalars(type: DuckDBType, replaced: (scalar: DuckDBType) => DuckDBType): DuckDBType {
+  const inside = (part: DuckDBType): DuckDBType => withScalars(part, replaced);
   switch (type.id) {
-    case "TIMESTAMP_S":
-    case "TIMESTAMP_MS":
-    case "TIMESTAMP_NS":
-      return { id: "TIMESTAMP" };
-    case "TIME_NS":
-      return { id: "TIME" };
-    case "VARIANT":
-      return { id: "JSON" };
-    case "GEOMETRY":
-    case "NULL":
-      return { id: "VARCHAR" };
     case "LIST":
     case "ARRAY":
-      return { ...type, valueType: storedType(type.valueType) };
+      return { ...type, valueType: inside(type.valueType) };
     case "MAP":
-      return { ...type, keyType: storedType(type.keyType), valueType: storedType(type.valueType) };
+      return { ...type, keyType: inside(type.keyType), valueType: inside(type.valueType) };
     case "STRUCT":
       return {
         ...type,
-        fields: type.fields.map(({ name, type: field }) => ({ name, type: storedType(field) })),
+        fields: type.fields.map(({ name, type: field }) => ({ name, type: inside(field) })),
       };
     default:
-      return type;
+      return replaced(type);
   }
 }
 
@@ -38,7 +68,11 @@ export function isNested({ id }: DuckDBType): boolean {
 }
 
 export function isNumber(type: DuckDBType): boolean {
-  return type.id === "DECIMAL" || isFloat(type) || INTEGER_BITS[type.id] !== undefined;
+  return type.id === "DECIMAL" || isFloat(type) || isInteger(type);
+}
+
+export function isInteger({ id }: DuckDBType): boolean {
+  return INTEGER_BITS[id] !== undefined;
 }
 
 export function isFloat({ id }: DuckDBType): boolean {
@@ -71,15 +105,22 @@ const DOUBLE_INTEGER_BITS = 32;
 const DECIMAL_DIGITS = 38;
 
 /**
- * One type for both, in which no value changes; numbers of 64 bits become doubles all the same, and
- * whoever converts them rejects those beyond 2^53. Where there is none it is text, or json where
- * one of the two is nested.
+ * One type for all, in which no value changes, whatever their order and number; numbers of 64 bits
+ * become doubles all the same, and whoever converts them rejects those beyond 2^53. Where there is
+ * none it is text, or json where one of them is nested.
  */
-export function commonType(a: DuckDBType, b: DuckDBType): DuckDBType {
+export function commonType(types: readonly DuckDBType[]): DuckDBType {
+  const different = new Map(types.map((type) => [duckdbTypeText(type), type]));
+  const [first = { id: "VARCHAR" }, ...others] = different.values();
+  if (others.length === 0) return first;
+  // Decided before any two become text, which no longer says that they were nested.
+  if ([first, ...others].some(isNested)) return { id: "JSON" };
+  return others.reduce<DuckDBType>(commonScalar, first);
+}
+
+function commonScalar(a: DuckDBType, b: DuckDBType): DuckDBType {
   if (duckdbTypeText(a) === duckdbTypeText(b)) return a;
-  return (
-    numberType(a, b) ?? dateType(a, b) ?? { id: isNested(a) || isNested(b) ? "JSON" : "VARCHAR" }
-  );
+  return numberType(a, b) ?? dateType(a, b) ?? { id: "VARCHAR" };
 }
 
 function numberType(a: DuckDBType, b: DuckDBType): DuckDBType | undefined {

@@ -7,7 +7,9 @@ const SECRET_FIELDS = new Set([
   "authorization",
   "clientproof",
   "cookie",
+  "copysourcessecustomerkey",
   "credentials",
+  "customerkey",
   "passphrase",
   "password",
   "privatekey",
@@ -18,9 +20,13 @@ const SECRET_FIELDS = new Set([
   "secretkey",
   "serverkey",
   "sessiontoken",
+  "ssec",
+  "sseckey",
+  "ssecustomerkey",
   "storedkey",
   "token",
   "verifier",
+  "xamzserversideencryptioncustomerkey",
 ]);
 
 /** Secrets inside a text, with what may stay of it. */

@@ -67,6 +67,22 @@ test.each([
   ).toBe(true);
 });
 
+test.each([
+  ["tables: {\n}\nviews: {}\n", "tables:\n  b:\n"],
+  ["tables: {\r\n  }\r\nviews: {}\r\n", "tables:\r\n  b:\r\n"],
+  ["tables: {\n} # none\nviews: {}\n", "tables: # none\n  b:\n"],
+  ["tables:\n  {}\nviews: {}\n", "tables:\n  b:\n"],
+  ["tables: # none\n  {}\nviews: {}\n", "tables: # none\n  b:\n"],
+  ["tables: {\n  # none\n}\nviews: {}\n", "tables:"],
+  ["tables: &all {}\nviews: {}\n", "tables: &all\n  b:\n"],
+  ["tables:\n  null\nviews: {}\n", "tables:\n  b:\n"],
+])("%j has no table yet, wherever its braces are", (before, start) => {
+  const after = insertTable(before, "b", NEW);
+  expect(after.startsWith(start)).toBe(true);
+  expect(after.includes("# none")).toBe(before.includes("# none"));
+  expect(parse(after)).toMatchObject({ tables: { b: { source: "s:new.csv" } }, views: {} });
+});
+
 test("a last table that ends in a block of text, in a list or in nothing is whole", () => {
   for (const last of [
     "    description: |\n      one\n      two\n",

@@ -1,43 +1,5 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { quoteLiteral } from "../../../src/core/identifier.ts";
-import { openDatabase } from "../../../src/duckdb/database.ts";
-import { csvTable, type LoadedTable, type LoadSettings, loadFiles } from "./load-files.ts";
-
-/** The rows of a query as a Parquet file. */
-async function parquet(query: string, key?: string): Promise<Buffer> {
-  const directory = await mkdtemp(join(tmpdir(), "bucketgres-parquet-"));
-  const database = await openDatabase({ path: ":memory:" });
-  try {
-    const connection = await database.connect();
-    const path = join(directory, "file.parquet");
-    await connection.run("SET TimeZone = 'UTC'");
-    if (key !== undefined) {
-      await connection.run("SET force_mbedtls_unsafe = 'true'");
-      await connection.run(`PRAGMA add_parquet_key('key', ${quoteLiteral(key)})`);
-    }
-    const options = key === undefined ? "" : ", ENCRYPTION_CONFIG {footer_key: 'key'}";
-    await connection.run(`COPY (${query}) TO ${quoteLiteral(path)} (FORMAT parquet${options})`);
-    connection.close();
-    return await readFile(path);
-  } finally {
-    database.close();
-    await rm(directory, { recursive: true });
-  }
-}
-
-async function load(
-  files: Buffer | Readonly<Record<string, Buffer>>,
-  settings: LoadSettings = {},
-): Promise<LoadedTable> {
-  const named = Buffer.isBuffer(files) ? { "a.parquet": files } : files;
-  return await loadFiles(named, {
-    ...csvTable("*.parquet", settings),
-    options: { format: "parquet" },
-  });
-}
+import { loadParquet as load, parquet } from "./load-parquet.ts";
 
 test("columns have the types that the file gives them", async () => {
   const table = await load(
@@ -85,7 +47,7 @@ test("a timestamp in nanoseconds is one in microseconds, with a warning if that 
     await parquet("SELECT TIMESTAMP_NS '2024-01-01 00:00:00.123456789' AS t"),
   );
   expect(finer.rows).toEqual([["2024-01-01 00:00:00.123456"]]);
-  expect(finer.warnings).toEqual(['column "t" has nanoseconds, of which a timestamp keeps none']);
+  expect(finer.warnings).toEqual(['column "t" has nanoseconds, which are cut to microseconds']);
 });
 
 test("declared columns are read by the rules of CSV, with rejects by row", async () => {

@@ -17,6 +17,18 @@ test("a field with a secret's name loses its value, in any spelling and at any d
 });
 
 test.each([
+  "sse_c",
+  "sse_c_key",
+  "customerKey",
+  "customer_key",
+  "SSECustomerKey",
+  "CopySourceSSECustomerKey",
+  "x-amz-server-side-encryption-customer-key",
+])("the key of encryption by the customer is a secret in the field %s", (name) => {
+  expect(redacted({ store: { [name]: "a2V5" } })).toEqual({ store: { [name]: "[redacted]" } });
+});
+
+test.each([
   ["postgres://demo:s3cret@127.0.0.1:5433/demo", "postgres://demo:[redacted]@127.0.0.1:5433/demo"],
   ["user SCRAM-SHA-256$4096:c2FsdA==$a+/=:b= failed", "user SCRAM-SHA-256$[redacted] failed"],
   [
