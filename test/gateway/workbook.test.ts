@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type CellInput, makeXlsx } from "../../examples/data/make-xlsx.ts";
 import { startGateway } from "../support/gateway.ts";
 import { rows } from "../support/rows.ts";
@@ -101,4 +101,43 @@ test("a workbook that cannot be read is listed with the reason, and its last she
   expect(
     await rows(client, "SELECT state FROM bucketgres.tables WHERE table_name = 'budget_plan'"),
   ).toEqual([["stale"]]);
+});
+
+test("names that two workbooks make, or that the catalog takes later, stay apart", async () => {
+  const one = book({ b_c: [["id"], [1]] });
+  const two = book({ c: [["id"], [2]], C: [["id"], [3]] });
+  const source = (file: string): unknown => ({ source: `files:${file}`, xlsx: { sheets: "all" } });
+  const yaml = { workspace: "test", members: ["ana"] };
+  const tables = { a: source("one.xlsx"), a_b: source("two.xlsx") };
+  await using gateway = await startGateway({
+    tables: {
+      one: { content: one, file: "one.xlsx" },
+      two: { content: two, file: "two.xlsx" },
+      three: "id\n4\n",
+    },
+    workspace: { tables },
+  });
+  await using client = await gateway.connect();
+
+  const all = "SELECT table_name, state FROM bucketgres.tables ORDER BY 1";
+  expect(await rows(client, all)).toEqual([
+    ["a_b_c", "ready"],
+    ["a_b_c_2", "ready"],
+    ["a_b_c_2_2", "ready"],
+  ]);
+  expect(await rows(client, "SELECT id FROM a_b_c")).toEqual([["1"]]);
+
+  await gateway.writeWorkspace({
+    ...yaml,
+    tables: { ...tables, a_b_c: { source: "files:three.csv" } },
+  });
+  await vi.waitFor(async () => {
+    expect(await rows(client, "SELECT id FROM a_b_c")).toEqual([["4"]]);
+  }, 20_000);
+  expect((await rows(client, all)).map((row) => String((row as unknown[])[1]))).toEqual([
+    "ready",
+    "ready",
+    "ready",
+    "ready",
+  ]);
 });
