@@ -131,6 +131,10 @@ export class ExtendedQuery {
       for (const change of this.#context.parameters.takeChanges()) {
         this.#connection.send({ type: "ParameterStatus", ...change });
       }
+      // Portals live no longer than their transaction, be there a Sync or not.
+      if (portal.endsTransaction && this.#context.transaction.status === "I") {
+        this.#portals.closeAll();
+      }
     } finally {
       signal.removeEventListener("abort", abort);
     }

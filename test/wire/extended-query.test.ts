@@ -267,3 +267,26 @@ test("PREPARE and Parse share their names", async () => {
 
   expect((await client.untilReady())[1]).toEqual({ type: "DataRow", values: ["ann"] });
 });
+
+test("portals end with their transaction, also in front of Sync", async () => {
+  await using gateway = await startGateway({ tables: { orders: ORDERS } });
+  await using client = await gateway.connect();
+  client.send(query("BEGIN"));
+  await client.untilReady();
+
+  client.send(
+    parse("SELECT id FROM orders", { name: "s" }),
+    bind({ portal: "p", statement: "s" }),
+    parse("COMMIT"),
+    bind(),
+    execute(),
+    execute("p"),
+    sync(),
+  );
+
+  expect((await client.untilReady()).slice(-3)).toEqual([
+    { type: "CommandComplete", tag: "COMMIT" },
+    expect.objectContaining({ type: "ErrorResponse", code: "34000" }),
+    READY,
+  ]);
+});
