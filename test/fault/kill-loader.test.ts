@@ -36,10 +36,14 @@ function loaderOf(s3: S3Server, cacheDirectory: string): LoaderClient {
   return loader;
 }
 
-function* limitedRounds(limits: { rounds: number; withinMs: number }): Generator<number> {
+/** On a slow machine fewer, but never before `isEnough`. */
+function* limitedRounds(
+  limits: { rounds: number; withinMs: number },
+  isEnough: () => boolean = () => true,
+): Generator<number> {
   const startedAt = performance.now();
   for (let round = 0; round < limits.rounds; round += 1) {
-    if (performance.now() - startedAt > limits.withinMs) return;
+    if (performance.now() - startedAt > limits.withinMs && isEnough()) return;
     yield round;
   }
 }
@@ -70,14 +74,12 @@ test("whenever the loader is killed, what the cache then has is whole, and the n
   };
   put(0);
   await load();
-  put(1);
-  const startedAt = performance.now();
-  await load();
-  const buildMs = performance.now() - startedAt;
+  // What a build takes changes with what else the machine does.
+  let buildMs = 100;
   let interrupted = 0;
   let rounds = 0;
 
-  for (const round of limitedRounds(LOADER)) {
+  for (const round of limitedRounds(LOADER, () => interrupted >= 3)) {
     rounds += 1;
     const content = put(round + 2);
     const loading = load().then(
@@ -87,7 +89,7 @@ test("whenever the loader is killed, what the cache then has is whole, and the n
       },
     );
     // Times vary: some kills come after the end, so that some come at the very end.
-    await delay(random() * buildMs * 2);
+    await delay(random() * buildMs * 1.5);
     process.kill(loader.processId ?? 0, "SIGKILL");
     await loading;
 
@@ -98,12 +100,13 @@ test("whenever the loader is killed, what the cache then has is whole, and the n
     const outcome = await load();
     if (outcome.outcome !== "loaded") throw new Error(JSON.stringify(outcome));
     expect(await contentOf(outcome.entry.path)).toEqual(content);
+    buildMs = outcome.entry.loadMs;
     expect(await readdir(join(cache, "tmp"))).toEqual([]);
   }
   await (await open(cache)).sweep();
   expect((await readdir(join(cache, ACME))).filter((name) => name.includes("claim"))).toEqual([]);
-  console.log(`${interrupted} of ${rounds} kills hit a build of ${Math.round(buildMs)} ms`);
-  expect(interrupted).toBeGreaterThan(rounds / 4);
+  console.log(`${interrupted} of ${rounds} kills hit a build of some ${buildMs} ms`);
+  expect(interrupted).toBeGreaterThanOrEqual(3);
 }, 120_000);
 
 test("whenever all of a gateway is killed, the next one answers right and leaves nothing behind", async () => {
