@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { PgError } from "../../../src/core/pg-error.ts";
 import type { Connection } from "../../../src/duckdb/connection.ts";
 import { openDatabase } from "../../../src/duckdb/database.ts";
@@ -6,6 +6,7 @@ import { valueReader } from "../../../src/duckdb/raw-values.ts";
 import type { RowStream } from "../../../src/duckdb/row-stream.ts";
 import type { RawValue, TypedValue } from "../../../src/pgtypes/duckdb-type.ts";
 import { parseDuckdbType } from "../../../src/pgtypes/duckdb-type-text.ts";
+import { processorTicks } from "../../support/processes.ts";
 
 /** A DuckDB of the test's own. */
 async function openTestDatabase(config: Readonly<Record<string, string>> = {}) {
@@ -174,11 +175,12 @@ describe("a connection", () => {
   test("that is closed while it works ends the work first", async () => {
     await using database = await openTestDatabase();
     const busy = await database.database.connect();
+    const ticks = processorTicks(process.pid);
     const working = busy.rows(
       "SELECT count(*) FROM range(1000000000000) AS a(i), range(1000) AS b(j) WHERE i % 7 = j",
     );
     const failed = working.catch((error: unknown) => error);
-    await database.connection.rows("SELECT 1");
+    await vi.waitFor(() => expect(processorTicks(process.pid)).toBeGreaterThan(ticks + 5), 20_000);
     busy.close();
     expect(await failed).toMatchObject({ sqlstate: "57014" });
     await expect(busy.rows("SELECT 1")).rejects.toThrow("closed");
