@@ -7,7 +7,6 @@
 import { unreachable } from "../core/assert.ts";
 import type { ObjectKey } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
-import type { ObjectInfo, ObjectStore } from "./object-store.ts";
 
 type Node =
   | { readonly node: "literal"; readonly character: string }
@@ -49,19 +48,6 @@ export function keyPattern(text: string): KeyPattern {
   const states: State[] = [{ free: [], steps: [] }];
   const last = build(states, nodes, 0);
   return { prefix: literalPrefix(nodes), matches: (key) => runs(states, last, key) };
-}
-
-/** The objects whose keys match, in key order, page by page; markers of folders are no objects. */
-export async function* matchKeys(
-  store: ObjectStore,
-  pattern: string,
-  options: { readonly signal?: AbortSignal } = {},
-): AsyncGenerator<readonly ObjectInfo[]> {
-  const { prefix, matches } = keyPattern(pattern);
-  for await (const page of store.list(prefix, options)) {
-    const matching = page.filter(({ key }) => !key.endsWith("/") && matches(key));
-    if (matching.length > 0) yield matching;
-  }
 }
 
 /** The pattern that only this key matches. */

@@ -7,13 +7,13 @@ import type { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import type { ETag, ObjectKey } from "../../src/core/brands.ts";
 import { download } from "../../src/store/download.ts";
-import { matchKeys } from "../../src/store/key-pattern.ts";
 import {
   type ByteRange,
   ObjectChangedError,
   type ObjectInfo,
   type ObjectStore,
 } from "../../src/store/object-store.ts";
+import { matchKeys } from "./match-keys.ts";
 
 /** A store with nothing in it but what the test puts there. */
 export interface StoreFixture extends AsyncDisposable {

@@ -1,12 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ObjectKey } from "../../../src/core/brands.ts";
-import {
-  isKeyPattern,
-  keyPattern,
-  literalPattern,
-  matchKeys,
-} from "../../../src/store/key-pattern.ts";
+import { isKeyPattern, keyPattern, literalPattern } from "../../../src/store/key-pattern.ts";
+import { matchKeys } from "../../support/match-keys.ts";
 import { startS3Store } from "../../support/s3-store-fixture.ts";
 
 describe("a pattern matches whole keys", () => {
