@@ -60,6 +60,7 @@ async function carryOut(
   const { parameters, transaction } = context;
   switch (command.kind) {
     case "set":
+      if (command.local) transaction.warnOutside("SET LOCAL", sink);
       await setParameter(context, command, signal);
       return done("SET");
     case "set-config": {
@@ -85,15 +86,16 @@ async function carryOut(
         );
       return done(command.tag);
     case "commit": {
+      if (command.chain) transaction.requireBlock("COMMIT AND CHAIN");
       const outcome = transaction.commit();
       if (outcome === "no transaction") sink.notice(noTransactionInProgress());
-      if (command.chain && outcome !== "no transaction") transaction.begin();
+      if (command.chain) transaction.begin();
       return done(outcome === "rolled back" ? "ROLLBACK" : "COMMIT");
     }
     case "rollback": {
-      const open = transaction.rollback();
-      if (!open) sink.notice(noTransactionInProgress());
-      if (command.chain && open) transaction.begin();
+      if (command.chain) transaction.requireBlock("ROLLBACK AND CHAIN");
+      if (!transaction.rollback()) sink.notice(noTransactionInProgress());
+      if (command.chain) transaction.begin();
       return done("ROLLBACK");
     }
     case "savepoint":
@@ -197,10 +199,16 @@ function applyOptions(
 
 function discard(context: SessionContext, target: "all" | "plans" | "sequences" | "temp"): string {
   if (target === "all") {
-    if (context.transaction.status !== "I") {
+    if (context.transaction.isInBlock) {
       throw new PgError(
         "active_sql_transaction",
         "DISCARD ALL cannot run inside a transaction block",
+      );
+    }
+    if (context.transaction.isInPipeline) {
+      throw new PgError(
+        "active_sql_transaction",
+        "DISCARD ALL cannot be executed within a pipeline",
       );
     }
     context.parameters.resetAll();

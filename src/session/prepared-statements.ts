@@ -51,7 +51,8 @@ export class PreparedStatements {
     this.#byName.delete(name);
   }
 
+  /** All that have a name. */
   clear(): void {
-    this.#byName.clear();
+    for (const key of this.#byName.keys()) if (key !== "") this.#byName.delete(key);
   }
 }

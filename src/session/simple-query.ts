@@ -22,17 +22,15 @@ export async function simpleQuery(
     connection.send({ type: "EmptyQueryResponse" });
     return;
   }
-  if (statements.length > 1) context.transaction.beginImplicit();
-  try {
-    for (const statement of statements) {
-      try {
-        await runStatement(context, connection, statement, signal);
-      } catch (error) {
-        throw shifted(error, statement.offset);
-      }
+  for (const statement of statements) {
+    // A COMMIT among them ends the block, and what follows it is another one.
+    if (statements.length > 1) context.transaction.beginImplicit();
+    else context.transaction.start();
+    try {
+      await runStatement(context, connection, statement, signal);
+    } catch (error) {
+      throw shifted(error, statement.offset);
     }
-  } finally {
-    context.transaction.endImplicit();
   }
 }
 
@@ -52,9 +50,6 @@ async function runStatement(
     context.sent.rows += completion.rows;
     const tag = completion.outcome === "complete" ? completion.tag : "";
     connection.send({ type: "CommandComplete", tag });
-    for (const change of context.parameters.takeChanges()) {
-      connection.send({ type: "ParameterStatus", ...change });
-    }
   } finally {
     execution.close();
   }

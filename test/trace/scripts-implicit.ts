@@ -39,7 +39,10 @@ const BLOCKS: readonly (readonly string[])[] = [
   ["SET application_name = 'a'; SET application_name = 'b'; SELECT 1"],
   ["SET application_name = 'a'; RESET application_name; SELECT 1"],
   ["BEGIN; SET application_name = 'a'; ROLLBACK; SELECT 1"],
-  ["BEGIN; SET application_name = 'a'; COMMIT; SET application_name = 'b'; SELECT 1/0", "SHOW application_name"],
+  [
+    "BEGIN; SET application_name = 'a'; COMMIT; SET application_name = 'b'; SELECT 1/0",
+    "SHOW application_name",
+  ],
   ["BEGIN; SET LOCAL application_name = 'a'; SHOW application_name; COMMIT; SHOW application_name"],
   ["SELECT 1; SELECT x FROM items; SELECT 2"],
   ["SELECT 1;\n  SELECT x;\n  SELECT 2"],

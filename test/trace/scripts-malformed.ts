@@ -1,4 +1,16 @@
-import { bind, cstring, describe, execute, flush, int16, int32, message, parse, query, sync } from "../support/frontend.ts";
+import {
+  bind,
+  cstring,
+  describe,
+  execute,
+  flush,
+  int16,
+  int32,
+  message,
+  parse,
+  query,
+  sync,
+} from "../support/frontend.ts";
 import { closed, inPieces, quiet, ready, readyTimes, type Script, script } from "./script.ts";
 import { run } from "./scripts-pipeline.ts";
 
@@ -33,8 +45,14 @@ const MALFORMED: readonly (readonly [what: string, bytes: Buffer])[] = [
   ["Bind with a value of length -2", message("B", "", "s", count(0), count(1), -2)],
   ["Bind with a value of a huge length", message("B", "", "s", count(0), count(1), 0x7fffffff)],
   ["Bind without result formats", message("B", "", "s", count(0), count(0))],
-  ["Bind with bytes behind it", message("B", "", "s", count(0), count(0), count(0), Buffer.from([0]))],
-  ["Bind with fewer result formats than it says", message("B", "", "s", count(0), count(0), count(2), count(0))],
+  [
+    "Bind with bytes behind it",
+    message("B", "", "s", count(0), count(0), count(0), Buffer.from([0])),
+  ],
+  [
+    "Bind with fewer result formats than it says",
+    message("B", "", "s", count(0), count(0), count(2), count(0)),
+  ],
   ["Describe without a body", message("D")],
   ["Describe without a name", message("D", Buffer.from("S"))],
   ["Describe of a kind X", message("D", Buffer.from("X"), "s")],
@@ -56,7 +74,10 @@ const MALFORMED_ENDS: readonly (readonly [what: string, bytes: Buffer])[] = [
   ["Query with bytes behind it", message("Q", "SELECT 1", Buffer.from("SELECT 2"))],
   ["Query with a zero byte in it", message("Q", Buffer.from("SELECT\0 1\0"))],
   ["Query of invalid UTF-8", message("Q", INVALID_UTF8)],
-  ["Query of invalid UTF-8 in a literal", message("Q", Buffer.from("SELECT '\xe9t\xe9'\0", "latin1"))],
+  [
+    "Query of invalid UTF-8 in a literal",
+    message("Q", Buffer.from("SELECT '\xe9t\xe9'\0", "latin1")),
+  ],
   ["Query of cut UTF-8", message("Q", CUT_UTF8)],
   ["Query of overlong UTF-8", message("Q", OVERLONG_UTF8)],
   ["Query of a surrogate", message("Q", SURROGATE)],
@@ -95,41 +116,128 @@ export const MALFORMED_MESSAGES: readonly Script[] = [
   ),
   ...MALFORMED_ENDS.map(([what, bytes]) => script(what, ready(bytes), ready(query("SELECT 1")))),
   ...MALFORMED_ENDS.slice(0, 4).map(([what, bytes]) =>
-    script(`${what}, in a transaction block`, ready(query("BEGIN")), ready(bytes), ready(query("ROLLBACK"))),
+    script(
+      `${what}, in a transaction block`,
+      ready(query("BEGIN")),
+      ready(bytes),
+      ready(query("ROLLBACK")),
+    ),
   ),
   script("Sync with a body", readyTimes(1, message("S", Buffer.from([0]))), ready(sync())),
-  script("a malformed message while messages are dropped", ready(parse("SELEC"), message("B"), message("D", Buffer.from("X")), sync())),
-  script("an invalid Query while messages are dropped", ready(parse("SELEC"), message("Q", INVALID_UTF8), sync())),
-  ...UNKNOWN_TYPES.map((byte) =>
-    script(`a message of type 0x${byte.toString(16)}`, closed(message(String.fromCharCode(byte), "x"))),
+  script(
+    "a malformed message while messages are dropped",
+    ready(parse("SELEC"), message("B"), message("D", Buffer.from("X")), sync()),
   ),
-  script("a message of an unknown type behind a pipeline", closed(run("SELECT 1"), message("z", "x"), sync())),
-  script("a message of an unknown type while messages are dropped", closed(parse("SELEC"), message("z", "x"), sync())),
+  script(
+    "an invalid Query while messages are dropped",
+    ready(parse("SELEC"), message("Q", INVALID_UTF8), sync()),
+  ),
+  ...UNKNOWN_TYPES.map((byte) =>
+    script(
+      `a message of type 0x${byte.toString(16)}`,
+      closed(message(String.fromCharCode(byte), "x")),
+    ),
+  ),
+  script(
+    "a message of an unknown type behind a pipeline",
+    closed(run("SELECT 1"), message("z", "x"), sync()),
+  ),
+  script(
+    "a message of an unknown type while messages are dropped",
+    closed(parse("SELEC"), message("z", "x"), sync()),
+  ),
   script("a password that nobody asked for", closed(message("p", "secret"))),
   script("a length of 3", closed(Buffer.concat([Buffer.from("Q"), int32(3)]), query("SELECT 1"))),
   script("a length of 0", closed(Buffer.concat([Buffer.from("S"), int32(0)]))),
   script("a length of -1", closed(Buffer.concat([Buffer.from("P"), int32(-1)]))),
-  script("a Sync whose length is 100,000", closed(Buffer.concat([Buffer.from("S"), int32(100_000)]))),
-  script("a Describe whose length is that of a large message", closed(Buffer.concat([Buffer.from("D"), int32(200_000)]))),
+  script(
+    "a Sync whose length is 100,000",
+    closed(Buffer.concat([Buffer.from("S"), int32(100_000)])),
+  ),
+  script(
+    "a Describe whose length is that of a large message",
+    closed(Buffer.concat([Buffer.from("D"), int32(200_000)])),
+  ),
   ...COPY_MESSAGES.map(([what, bytes]) =>
-    script(`${what} outside of COPY`, quiet(bytes), ready(query("SELECT 1")), ready(bytes, run("SELECT 2"), bytes, sync())),
+    script(
+      `${what} outside of COPY`,
+      quiet(bytes),
+      ready(query("SELECT 1")),
+      ready(bytes, run("SELECT 2"), bytes, sync()),
+    ),
   ),
   script("Terminate behind a pipeline", closed(run("SELECT 1"), message("X"))),
   script("Terminate while messages are dropped", closed(parse("SELEC"), message("X"), sync())),
   script("Terminate in a transaction block", ready(query("BEGIN")), closed(message("X"))),
   script("FunctionCall", ready(lowerCall(870)), ready(query("SELECT 1"))),
   script("FunctionCall of an unknown function", ready(lowerCall(999999)), ready(query("SELECT 1"))),
-  script("FunctionCall in a transaction block", ready(query("BEGIN")), ready(lowerCall(999999)), ready(query("ROLLBACK"))),
-  script("FunctionCall in a failed transaction", ready(query("BEGIN; SELECT 1/0")), ready(lowerCall(870)), ready(query("ROLLBACK"))),
+  script(
+    "FunctionCall in a transaction block",
+    ready(query("BEGIN")),
+    ready(lowerCall(999999)),
+    ready(query("ROLLBACK")),
+  ),
+  script(
+    "FunctionCall in a failed transaction",
+    ready(query("BEGIN; SELECT 1/0")),
+    ready(lowerCall(870)),
+    ready(query("ROLLBACK")),
+  ),
   script("FunctionCall without a body", ready(message("F")), ready(query("SELECT 1"))),
   script("FunctionCall while messages are dropped", ready(parse("SELEC"), lowerCall(870), sync())),
   script("byte by byte: Query", inPieces(1, ready(query("SELECT id FROM items WHERE id = 1")))),
-  script("byte by byte: a pipeline", inPieces(1, ready(parse("SELECT $1::int"), bind({ values: ["1"] }), describe("P"), execute(), sync()))),
-  script("in pieces of 7 bytes: pipelines and queries", inPieces(7, readyTimes(3, run("SELECT 1"), sync(), query("SELECT 2"), run("SELECT 1/0"), flush(), sync()))),
-  script("Bind with a portal's name in invalid UTF-8", ready(parse("SELECT 1"), sync()), ready(message("B", INVALID_UTF8, "", count(0), count(0), count(0)), sync())),
-  script("a text parameter of invalid UTF-8", ready(parse("SELECT $1::text"), bind({ values: [Buffer.from([0xff, 0x41])] }), execute(), sync())),
-  script("a text parameter with a zero byte", ready(parse("SELECT $1::text"), bind({ values: [Buffer.from("a\0b")] }), execute(), sync())),
-  script("a text parameter of invalid UTF-8, of a table", ready(parse("SELECT id FROM items WHERE name = $1"), bind({ values: [Buffer.from([0xff, 0x41])] }), execute(), sync())),
-  script("a binary text parameter with a zero byte, of a table", ready(parse("SELECT id FROM items WHERE name = $1"), bind({ values: [Buffer.from("a\0b")], parameterFormats: [1] }), execute(), sync())),
-  script("Parse with a text of nothing but a zero byte", ready(message("P", cstring(""), cstring(""), count(0)), bind(), execute(), sync())),
+  script(
+    "byte by byte: a pipeline",
+    inPieces(
+      1,
+      ready(parse("SELECT $1::int"), bind({ values: ["1"] }), describe("P"), execute(), sync()),
+    ),
+  ),
+  script(
+    "in pieces of 7 bytes: pipelines and queries",
+    inPieces(
+      7,
+      readyTimes(3, run("SELECT 1"), sync(), query("SELECT 2"), run("SELECT 1/0"), flush(), sync()),
+    ),
+  ),
+  script(
+    "Bind with a portal's name in invalid UTF-8",
+    ready(parse("SELECT 1"), sync()),
+    ready(message("B", INVALID_UTF8, "", count(0), count(0), count(0)), sync()),
+  ),
+  script(
+    "a text parameter of invalid UTF-8",
+    ready(
+      parse("SELECT $1::text"),
+      bind({ values: [Buffer.from([0xff, 0x41])] }),
+      execute(),
+      sync(),
+    ),
+  ),
+  script(
+    "a text parameter with a zero byte",
+    ready(parse("SELECT $1::text"), bind({ values: [Buffer.from("a\0b")] }), execute(), sync()),
+  ),
+  script(
+    "a text parameter of invalid UTF-8, of a table",
+    ready(
+      parse("SELECT id FROM items WHERE name = $1"),
+      bind({ values: [Buffer.from([0xff, 0x41])] }),
+      execute(),
+      sync(),
+    ),
+  ),
+  script(
+    "a binary text parameter with a zero byte, of a table",
+    ready(
+      parse("SELECT id FROM items WHERE name = $1"),
+      bind({ values: [Buffer.from("a\0b")], parameterFormats: [1] }),
+      execute(),
+      sync(),
+    ),
+  ),
+  script(
+    "Parse with a text of nothing but a zero byte",
+    ready(message("P", cstring(""), cstring(""), count(0)), bind(), execute(), sync()),
+  ),
 ];

@@ -51,7 +51,7 @@ const ONE_QUERY: readonly string[] = [
   "SELECT 1 +",
   "SELEC 1",
   "SELECT 'unterminated",
-  "SELECT \"unterminated",
+  'SELECT "unterminated',
   "SELECT /* unterminated",
   "SELECT 1; SELEC 2",
   "SELECT 1; SELECT x; SELECT 3",

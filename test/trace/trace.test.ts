@@ -41,15 +41,18 @@ if (programs === undefined) {
   console.warn("PostgreSQL's server is not installed: the recorded traces are not verified");
 }
 
-test.skipIf(programs === undefined)("PostgreSQL still answers what was recorded", async (context) => {
-  const { server, postgres } = await startTheirs();
-  await using _postgres = postgres;
-  const major = (version: string): string => /\d+/.exec(version)?.[0] ?? "";
-  if (major(postgres.version) !== major(recording.version)) {
-    context.skip(`recorded with ${recording.version}, installed is ${postgres.version}`);
-  }
-  for (const script of SCRIPTS) {
-    const recorded = recording.traces[script.name] ?? [];
-    expect(await traceOf(script, server, { asIn: recorded }), script.name).toEqual(recorded);
-  }
-});
+test.skipIf(programs === undefined)(
+  "PostgreSQL still answers what was recorded",
+  async (context) => {
+    const { server, postgres } = await startTheirs();
+    await using _postgres = postgres;
+    const major = (version: string): string => /\d+/.exec(version)?.[0] ?? "";
+    if (major(postgres.version) !== major(recording.version)) {
+      context.skip(`recorded with ${recording.version}, installed is ${postgres.version}`);
+    }
+    for (const script of SCRIPTS) {
+      const recorded = recording.traces[script.name] ?? [];
+      expect(await traceOf(script, server, { asIn: recorded }), script.name).toEqual(recorded);
+    }
+  },
+);
