@@ -8,6 +8,7 @@ import { type Translation, translate } from "../sql/translate.ts";
 import type { SessionContext } from "./context.ts";
 import type { Binding, Completion, Execution, Plan, ResultSink } from "./plan.ts";
 import { shadowContext } from "./shadow-plan.ts";
+import { withoutColumns } from "./without-columns.ts";
 
 const TEXT_OID = 25;
 
@@ -29,10 +30,10 @@ export async function planForEngine(
   const { query, described } = await describe(context, statement, declaredOids, signal);
   return {
     parameterOids: query.parameterOids,
-    fields: described.fields ?? [],
+    fields: (query.translation.hasNoColumns ? undefined : described.fields) ?? [],
     endsTransaction: false,
     open: (binding, aborted) =>
-      new EngineExecution(context, query, binding, {
+      execution(context, query, binding, {
         signal: aborted,
         output: { kind: "rows", formats: binding.resultFormats },
         expectedTypeOids: described.fields?.map((field) => field.typeOid),
@@ -48,7 +49,22 @@ export function openInEngine(
   options: { readonly signal: AbortSignal; readonly output: OutputFormat },
 ): Execution {
   const query = translated(context, statement, []);
-  return new EngineExecution(context, query, binding, { ...options, expectedTypeOids: undefined });
+  return execution(context, query, binding, { ...options, expectedTypeOids: undefined });
+}
+
+function execution(
+  context: SessionContext,
+  query: EngineQuery,
+  binding: Binding,
+  options: ExecutionOptions,
+): Execution {
+  if (!query.translation.hasNoColumns) {
+    return new EngineExecution(context, query, binding, options);
+  }
+  if (options.output.kind === "copy") {
+    throw new PgError("feature_not_supported", "COPY of rows without columns is not supported");
+  }
+  return withoutColumns(new EngineExecution(context, query, binding, options));
 }
 
 /**

@@ -12,6 +12,7 @@ import {
 } from "./bind-values.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext } from "./context.ts";
+import { movedBy } from "./error-position.ts";
 import type { Execution, Plan } from "./plan.ts";
 import { endsTransaction, planStatement } from "./planner.ts";
 import type { Portal, Portals } from "./portals.ts";
@@ -52,7 +53,12 @@ export class ExtendedQuery {
       throw new PgError("too_many_arguments", `too many parameters: ${parameterOids.length}`);
     }
     const plan =
-      statement && (await planStatement(this.#context, statement, parameterOids, signal));
+      statement &&
+      (await planStatement(this.#context, statement, parameterOids, signal).catch(
+        (error: unknown) => {
+          throw movedBy(statement.offset, error);
+        },
+      ));
     statements.add(name, { text: sql, plan });
     this.#connection.send({ type: "ParseComplete" });
   }

@@ -1,8 +1,8 @@
-import { PgError } from "../core/pg-error.ts";
 import { parseStatements } from "../sql/parse.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext } from "./context.ts";
+import { movedBy } from "./error-position.ts";
 import { endsTransaction, openStatement } from "./planner.ts";
 import { ClientSink } from "./results.ts";
 import { abortedTransaction } from "./transaction.ts";
@@ -29,7 +29,7 @@ export async function simpleQuery(
     try {
       await runStatement(context, connection, statement, signal);
     } catch (error) {
-      throw shifted(error, statement.offset);
+      throw movedBy(statement.offset, error);
     }
   }
 }
@@ -53,10 +53,4 @@ async function runStatement(
   } finally {
     execution.close();
   }
-}
-
-/** A position counts in the whole message, not in one of its statements. */
-function shifted(error: unknown, offset: number): unknown {
-  if (!(error instanceof PgError) || error.position === undefined || offset === 0) return error;
-  return PgError.fromFields({ ...error.toFields(), position: error.position + offset });
 }

@@ -1,5 +1,6 @@
+import type { Node, SelectStmt } from "libpg-query";
 import { LIMITS } from "../core/limits.ts";
-import { tooComplex } from "./ast.ts";
+import { bodyOf, tooComplex } from "./ast.ts";
 import { checkExpansion } from "./expansion.ts";
 import { guard } from "./guard.ts";
 import type { GuardOptions } from "./guard-rules.ts";
@@ -38,9 +39,13 @@ export interface TranslateOptions extends GuardOptions {
 
 export interface Translation {
   readonly sql: string;
+  /** The client asked for rows without columns; here they have one, of NULLs. */
+  readonly hasNoColumns: boolean;
   /** Where in `sql` which part of the client's text is; for mapPosition(). */
   readonly marks: readonly Mark[];
 }
+
+const NULL: Node = { A_Const: { isnull: true } };
 
 /** In this order: of those that know a kind of node, the first with something to say decides. */
 const TRANSLATIONS: readonly Translations[] = [
@@ -72,13 +77,23 @@ function cacheKey({ workspace, role, parameterTypes, catalogVersion }: Translate
 
 function translateAnew(statement: Statement, options: TranslateOptions): Translation {
   const { ast, text } = statement;
-  if (ast === undefined) return { sql: text, marks: [] };
+  if (ast === undefined) return { sql: text, hasNoColumns: false, marks: [] };
   guard(statement, options);
   const scope = new TypeScope(options);
-  const translated = rewrite(ast, [...TRANSLATIONS, queries(options)], scope, text);
+  const select = bodyOf(ast, "SelectStmt");
+  const hasNoColumns = select !== undefined && isWithoutColumns(select);
+  const whole = hasNoColumns
+    ? { SelectStmt: { ...select, targetList: [{ ResTarget: { val: NULL } }] } }
+    : ast;
+  const translated = rewrite(whole, [...TRANSLATIONS, queries(options)], scope, text);
   checkExpansion(translated);
   const { sql, marks } = print(translated);
   // A translation is about twice as long as the text; a format string can make it much longer.
   if (sql.length > LIMITS.sqlTextBytes * 4) throw tooComplex("Its translation is too long.");
-  return { sql, marks };
+  return { sql, hasNoColumns, marks };
+}
+
+function isWithoutColumns({ targetList, valuesLists, op, distinctClause }: SelectStmt): boolean {
+  const isEmpty = targetList === undefined && valuesLists === undefined;
+  return isEmpty && op === "SETOP_NONE" && distinctClause === undefined;
 }

@@ -15,11 +15,11 @@ export interface Step {
   readonly until: Until;
 }
 
-/** A line of PostgreSQL's trace that is another here, and why it has to be. */
+/** A line of PostgreSQL's trace that is another here, and why. */
 export interface PermittedDifference {
-  readonly postgres: string | RegExp;
-  /** Undefined where the message is not sent at all. */
-  readonly ours: string | undefined;
+  readonly postgres: string;
+  /** What comes in its place: nothing, or some messages. */
+  readonly ours: readonly string[];
   readonly reason: string;
 }
 

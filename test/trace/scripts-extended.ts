@@ -1,6 +1,6 @@
 import { bind, close, describe, execute, parse, query, sync } from "../support/frontend.ts";
 import { quiet, ready, type Script, script } from "./script.ts";
-import { run } from "./scripts-pipeline.ts";
+import { FAILING, run } from "./scripts-pipeline.ts";
 
 /** Statements described before and after Bind, then run. */
 const DESCRIBED: readonly string[] = [
@@ -31,6 +31,9 @@ const DESCRIBED: readonly string[] = [
   "SELEC",
   "SELECT x",
   "SELECT\n x FROM items",
+  "  /* ä */ SELECT x",
+  "\n SELECT x FROM items",
+  "SELECT FROM items WHERE id = 1",
 ];
 
 /** Texts with parameters, the OIDs declared for them, and their values. */
@@ -241,7 +244,7 @@ export const EXTENDED: readonly Script[] = [
   ),
   script(
     "a named statement outlives a failed pipeline",
-    ready(parse("SELECT 1", { name: "s" }), run("SELECT 1/0"), sync()),
+    ready(parse("SELECT 1", { name: "s" }), run(FAILING), sync()),
     ready(bind({ statement: "s" }), execute(), sync()),
   ),
   script(
@@ -364,7 +367,7 @@ export const EXTENDED: readonly Script[] = [
     "COMMIT and ROLLBACK TO in a failed transaction",
     ready(query("BEGIN; SAVEPOINT a; SELECT 1/0")),
     ready(run("ROLLBACK TO a"), run("SELECT 1"), sync()),
-    ready(run("SELECT 1/0"), sync()),
+    ready(run(FAILING), sync()),
     ready(run("COMMIT"), sync()),
   ),
   script("Parse without Sync, then silence", quiet(parse("SELECT 1")), ready(sync())),

@@ -12,7 +12,7 @@ import {
   sync,
 } from "../support/frontend.ts";
 import { closed, inPieces, quiet, ready, readyTimes, type Script, script } from "./script.ts";
-import { run } from "./scripts-pipeline.ts";
+import { FAILING, run } from "./scripts-pipeline.ts";
 
 const INVALID_UTF8 = Buffer.from([0x53, 0xff, 0xfe, 0x00]);
 const CUT_UTF8 = Buffer.from([0x73, 0xc3, 0x00]);
@@ -197,7 +197,7 @@ export const MALFORMED_MESSAGES: readonly Script[] = [
     "in pieces of 7 bytes: pipelines and queries",
     inPieces(
       7,
-      readyTimes(3, run("SELECT 1"), sync(), query("SELECT 2"), run("SELECT 1/0"), flush(), sync()),
+      readyTimes(3, run("SELECT 1"), sync(), query("SELECT 2"), run(FAILING), flush(), sync()),
     ),
   ),
   script(

@@ -1,6 +1,6 @@
 import { query, sync } from "../support/frontend.ts";
 import { ready, type Script, script } from "./script.ts";
-import { run } from "./scripts-pipeline.ts";
+import { FAILING, run } from "./scripts-pipeline.ts";
 import { queries } from "./scripts-simple.ts";
 
 /** Run-time parameters, and what ParameterStatus says of them when. */
@@ -147,7 +147,7 @@ export const PARAMETERS: readonly Script[] = [
   script(
     "ParameterStatus of what a failed pipeline undoes",
     ready(run("SET application_name = 'x'"), sync()),
-    ready(run("SET application_name = 'y'"), run("SELECT 1/0"), sync()),
+    ready(run("SET application_name = 'y'"), run(FAILING), sync()),
     ready(query("SHOW application_name")),
   ),
   script(

@@ -272,7 +272,7 @@ export const PORTALS: readonly Script[] = [
   ),
   script(
     "an error while a portal runs",
-    ready(parse("SELECT 1 / (4 - g) FROM generate_series(1, 6) g"), bind(), execute(), sync()),
+    ready(parse("SELECT 1 / (1 - g) FROM generate_series(1, 6) g"), bind(), execute(), sync()),
   ),
   script(
     "Execute of a portal that has failed",

@@ -43,6 +43,27 @@ export async function traceOf(script: Script, server: Server, quiet: Quiet): Pro
 
 type Message = readonly [type: string, body: Buffer];
 
+/** How many connections run scripts at a time. */
+const CONCURRENT = 6;
+
+/** All scripts, some at a time. A script that cannot be run has its error for a trace. */
+export async function tracesOf(
+  scripts: readonly Script[],
+  server: Server,
+  expected: (script: Script) => Trace,
+): Promise<ReadonlyMap<string, Trace>> {
+  const traces = new Map<string, Trace>();
+  const left = [...scripts];
+  const worker = async (): Promise<void> => {
+    for (let script = left.shift(); script !== undefined; script = left.shift()) {
+      const trace = traceOf(script, server, { asIn: expected(script) });
+      traces.set(script.name, await trace.catch((error: unknown) => [[String(error)]]));
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENT }, worker));
+  return traces;
+}
+
 class TraceClient {
   readonly #socket: Socket;
   #unread: Buffer = Buffer.alloc(0);
