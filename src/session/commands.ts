@@ -61,6 +61,7 @@ async function carryOut(
   const { parameters, transaction } = context;
   switch (command.kind) {
     case "set":
+      if (command.local) transaction.warnOutside("SET LOCAL", sink);
       await setParameter(context, command, signal);
       return done("SET");
     case "set-config": {
@@ -86,6 +87,7 @@ async function carryOut(
         );
       return done(command.tag);
     case "commit": {
+      if (command.chain) transaction.requireBlock("COMMIT AND CHAIN");
       await endOfChanges(context, transaction.status === "E" ? "rollback" : "commit").catch(
         (error: unknown) => {
           // What cannot be committed ends its transaction all the same.
@@ -95,14 +97,14 @@ async function carryOut(
       );
       const outcome = transaction.commit();
       if (outcome === "no transaction") sink.notice(noTransactionInProgress());
-      if (command.chain && outcome !== "no transaction") transaction.begin();
+      if (command.chain) transaction.begin();
       return done(outcome === "rolled back" ? "ROLLBACK" : "COMMIT");
     }
     case "rollback": {
+      if (command.chain) transaction.requireBlock("ROLLBACK AND CHAIN");
       await endOfChanges(context, "rollback");
-      const open = transaction.rollback();
-      if (!open) sink.notice(noTransactionInProgress());
-      if (command.chain && open) transaction.begin();
+      if (!transaction.rollback()) sink.notice(noTransactionInProgress());
+      if (command.chain) transaction.begin();
       return done("ROLLBACK");
     }
     case "savepoint":
@@ -212,10 +214,16 @@ async function discard(
   target: "all" | "plans" | "sequences" | "temp",
 ): Promise<string> {
   if (target === "all") {
-    if (context.transaction.status !== "I") {
+    if (context.transaction.isInBlock) {
       throw new PgError(
         "active_sql_transaction",
         "DISCARD ALL cannot run inside a transaction block",
+      );
+    }
+    if (context.transaction.isInPipeline) {
+      throw new PgError(
+        "active_sql_transaction",
+        "DISCARD ALL cannot be executed within a pipeline",
       );
     }
     context.parameters.resetAll();
