@@ -120,16 +120,21 @@ class EngineProcess {
   }
 
   async #describe(id: number, request: DescribeRequest): Promise<unknown> {
-    const engine = await this.#engine(request.workspace);
-    const lease = await engine.lease(request);
+    // Known before anything is waited for, so that a cancel finds it.
     const interruption = new AbortController();
-    interruption.signal.addEventListener("abort", () => lease.connection.interrupt());
     this.#describing.set(id, interruption);
     try {
-      return await engine.describe(lease, request);
+      const engine = await this.#engine(request.workspace);
+      const lease = await engine.lease(request);
+      try {
+        interruption.signal.throwIfAborted();
+        interruption.signal.addEventListener("abort", () => lease.connection.interrupt());
+        return await engine.describe(lease, request);
+      } finally {
+        engine.release(lease, interruption.signal.aborted ? "interrupted" : "clean");
+      }
     } finally {
       this.#describing.delete(id);
-      engine.release(lease, interruption.signal.aborted ? "interrupted" : "clean");
     }
   }
 

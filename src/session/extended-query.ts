@@ -45,7 +45,7 @@ export class ExtendedQuery {
     }
     const plan =
       statement && (await planStatement(this.#context, statement, parameterOids, signal));
-    statements.add(name, { text: sql, plan });
+    statements.add(name, { text: sql, plan, preparedAt: new Date(), isFromSql: false });
     this.#connection.send({ type: "ParseComplete" });
   }
 
@@ -127,6 +127,7 @@ export class ExtendedQuery {
         return;
       }
       portal.completedTag = completion.tag;
+      this.#context.clock.nextStatement();
       this.#connection.send({ type: "CommandComplete", tag: completion.tag });
       for (const change of this.#context.parameters.takeChanges()) {
         this.#connection.send({ type: "ParameterStatus", ...change });

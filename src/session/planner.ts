@@ -36,7 +36,11 @@ export async function planStatement(
         open: (_binding, aborted) => openCopyOut(context, statement, aborted),
       };
     case "gateway":
-      return await planForGateway(context, route.command, signal);
+      return await planForGateway(
+        context,
+        { command: route.command, text: statement.text },
+        signal,
+      );
   }
 }
 
@@ -98,7 +102,7 @@ async function planForEngineRoute(
 
 async function planForGateway(
   context: SessionContext,
-  command: GatewayCommand,
+  { command, text }: { readonly command: GatewayCommand; readonly text: string },
   signal: AbortSignal,
 ): Promise<Plan> {
   switch (command.kind) {
@@ -110,16 +114,20 @@ async function planForGateway(
         fields: undefined,
         endsTransaction: false,
         open: (_binding, aborted) =>
-          new BufferedExecution(() => prepare(context, command, aborted)),
+          new BufferedExecution(() => prepare(context, { command, text }, aborted)),
       };
     case "execute":
       return await planForExecute(context, command, signal);
     default:
-      return await planForCommand(context, command, signal);
+      return planForCommand(context, command);
   }
 }
 
-async function prepare(context: SessionContext, command: Prepare, signal: AbortSignal) {
+async function prepare(
+  context: SessionContext,
+  { command, text }: { readonly command: Prepare; readonly text: string },
+  signal: AbortSignal,
+) {
   const { name, parameterTypes, statement } = command;
   context.statements.requireFree(name);
   const oids = parameterTypes.map((type) => {
@@ -128,7 +136,7 @@ async function prepare(context: SessionContext, command: Prepare, signal: AbortS
     return oid;
   });
   const plan = await planStatement(context, statement, oids, signal);
-  context.statements.add(name, { text: statement.text, plan });
+  context.statements.add(name, { text, plan, preparedAt: new Date(), isFromSql: true });
   return { fields: undefined, rows: Buffer.alloc(0), tag: "PREPARE" };
 }
 

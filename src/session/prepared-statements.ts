@@ -7,6 +7,9 @@ export interface PreparedStatement {
   readonly text: string;
   /** Undefined for the empty query, which PostgreSQL lets a client prepare. */
   readonly plan: Plan | undefined;
+  readonly preparedAt: Date;
+  /** By PREPARE rather than by Parse. */
+  readonly isFromSql: boolean;
 }
 
 /** Prepared statements by name; the unnamed one is "". Parse and SQL's PREPARE share the names. */
@@ -22,6 +25,11 @@ export class PreparedStatements {
         ? "unnamed prepared statement does not exist"
         : `prepared statement "${name}" does not exist`,
     );
+  }
+
+  /** The named ones, as pg_prepared_statements lists them. */
+  list(): readonly (readonly [name: string, statement: PreparedStatement])[] {
+    return [...this.#byName].filter(([name]) => name !== "");
   }
 
   /** The unnamed statement is replaced; a named one must be closed first. */

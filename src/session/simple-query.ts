@@ -25,6 +25,7 @@ export async function simpleQuery(
   if (statements.length > 1) context.transaction.beginImplicit();
   try {
     for (const statement of statements) {
+      context.clock.nextStatement();
       try {
         await runStatement(context, connection, statement, signal);
       } catch (error) {

@@ -1,23 +1,32 @@
 import { PgError } from "../core/pg-error.ts";
+import { SQLSTATE } from "../core/sqlstate.ts";
 import type { TransactionStatus } from "../protocol/backend.ts";
+import type { Notice } from "../protocol/error-response.ts";
+import type { ChannelSnapshot, SessionChannels } from "./channels.ts";
 import type { SqlContext } from "./context.ts";
 import type { ParameterSnapshot, SessionParameters } from "./parameters.ts";
 
+/** All that a transaction can undo. */
+interface Undo {
+  readonly parameters: ParameterSnapshot;
+  readonly channels: ChannelSnapshot;
+}
+
 interface Savepoint {
   readonly name: string;
-  readonly parameters: ParameterSnapshot;
+  readonly undo: Undo;
 }
 
 type State =
   | { readonly name: "idle" }
   | {
       readonly name: "open";
-      readonly before: ParameterSnapshot;
+      readonly before: Undo;
       readonly savepoints: readonly Savepoint[];
     }
   | {
       readonly name: "failed";
-      readonly before: ParameterSnapshot;
+      readonly before: Undo;
       readonly savepoints: readonly Savepoint[];
     };
 
@@ -35,18 +44,22 @@ export interface Snapshots {
 
 /**
  * The session's transaction block (PostgreSQL documentation, 55.2.2 and SQL's BEGIN). Data is only
- * read, so that all a transaction can undo is the session's own settings.
+ * read, so that all a transaction can undo is the session's own settings and notifications.
  */
 export class Transaction {
   readonly #parameters: SessionParameters;
+  readonly #channels: SessionChannels;
   readonly #snapshots: Snapshots;
   #state: State = { name: "idle" };
   /** Several statements in one Query are a transaction, too, without any BEGIN. */
   #isImplicit = false;
   #snapshot: Snapshot | undefined;
+  /** Where a failure goes back to while no block is open: what lies between two ReadyForQuery. */
+  #beforeMessages: Undo | undefined;
 
-  constructor(parameters: SessionParameters, snapshots: Snapshots) {
+  constructor(parameters: SessionParameters, channels: SessionChannels, snapshots: Snapshots) {
     this.#parameters = parameters;
+    this.#channels = channels;
     this.#snapshots = snapshots;
   }
 
@@ -59,6 +72,15 @@ export class Transaction {
       case "failed":
         return "E";
     }
+  }
+
+  /** Whether more than one statement stands and falls together, with or without a BEGIN. */
+  get isInBlock(): boolean {
+    return this.#state.name !== "idle" || this.#isImplicit;
+  }
+
+  get isInSavepoint(): boolean {
+    return this.#state.name !== "idle" && this.#state.savepoints.length > 0;
   }
 
   /** Taken by the first statement that asks; undefined outside of a transaction. */
@@ -83,15 +105,29 @@ export class Transaction {
     if (this.#state.name === "idle") this.#releaseSnapshot();
   }
 
+  /** A message of the client is worked on: outside of a block it stands and falls with its neighbours. */
+  messageBegins(): void {
+    this.#beforeMessages ??= this.#undo();
+  }
+
+  /** ReadyForQuery comes: outside of a block all that was done is final. */
+  messagesEnd(): void {
+    this.#beforeMessages = undefined;
+    if (this.#state.name !== "idle") return;
+    this.#parameters.endLocal();
+    this.#channels.commit();
+  }
+
   /** The session ends. */
   close(): void {
+    this.#channels.close();
     this.#releaseSnapshot();
   }
 
   /** False where a block is open already: the caller warns. */
   begin(): boolean {
     if (this.#state.name !== "idle") return false;
-    this.#state = { name: "open", before: this.#parameters.snapshot(), savepoints: [] };
+    this.#state = { name: "open", before: this.#undo(), savepoints: [] };
     return true;
   }
 
@@ -103,6 +139,7 @@ export class Transaction {
       return "rolled back";
     }
     this.#parameters.endLocal();
+    this.#channels.commit();
     this.#end();
     return "committed";
   }
@@ -110,7 +147,7 @@ export class Transaction {
   /** False where no block is open: the caller warns. */
   rollback(): boolean {
     if (this.#state.name === "idle") return false;
-    this.#parameters.restore(this.#state.before);
+    this.#goBack(this.#state.before);
     this.#end();
     return true;
   }
@@ -119,7 +156,7 @@ export class Transaction {
     const open = this.#open("SAVEPOINT");
     this.#state = {
       ...open,
-      savepoints: [...open.savepoints, { name, parameters: this.#parameters.snapshot() }],
+      savepoints: [...open.savepoints, { name, undo: this.#undo() }],
     };
   }
 
@@ -136,22 +173,48 @@ export class Transaction {
     const index = this.#find(savepoints, name);
     const kept = savepoints.slice(0, index + 1);
     const target = kept[index];
-    if (target !== undefined) this.#parameters.restore(target.parameters);
+    if (target !== undefined) this.#goBack(target.undo);
     this.#state = { name: "open", before, savepoints: kept };
   }
 
   /** A statement has failed: an open block accepts nothing more until it ends. */
   fail(): void {
     if (this.#state.name === "open") this.#state = { ...this.#state, name: "failed" };
+    if (this.#state.name === "idle" && this.#beforeMessages) this.#goBack(this.#beforeMessages);
   }
 
   requireOpen(command: string): void {
     this.#open(command);
   }
 
+  /** Open or failed: what ends it may run. */
+  requireBlock(command: string): void {
+    if (this.#state.name === "idle") throw noTransaction(command);
+  }
+
+  /** What counts until the end of a transaction has no effect where there is none to speak of. */
+  warnOutside(command: string, sink: { notice(notice: Notice): void }): void {
+    if (this.isInBlock) return;
+    sink.notice({
+      severity: "WARNING",
+      sqlstate: SQLSTATE.no_active_sql_transaction,
+      message: `${command} can only be used in transaction blocks`,
+    });
+  }
+
   #end(): void {
     this.#state = { name: "idle" };
+    this.#beforeMessages = this.#undo();
     this.#releaseSnapshot();
+  }
+
+  #undo(): Undo {
+    return { parameters: this.#parameters.snapshot(), channels: this.#channels.snapshot() };
+  }
+
+  #goBack({ parameters, channels }: Undo): void {
+    this.#parameters.restore(parameters);
+    this.#channels.restore(channels);
   }
 
   #releaseSnapshot(): void {

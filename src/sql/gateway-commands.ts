@@ -19,9 +19,13 @@ export const GATEWAY_COMMANDS: { readonly [K in NodeKind]?: (body: Body<K>) => G
     schema: relation?.schemaname,
     name: relation?.relname ?? "",
   }),
-  ListenStmt: () => ({ kind: "listen" }),
-  UnlistenStmt: () => ({ kind: "unlisten" }),
-  NotifyStmt: () => ({ kind: "notify" }),
+  ListenStmt: ({ conditionname = "" }) => ({ kind: "listen", channel: conditionname }),
+  UnlistenStmt: ({ conditionname }) => ({ kind: "unlisten", channel: conditionname }),
+  NotifyStmt: ({ conditionname = "", payload = "" }) => ({
+    kind: "notify",
+    channel: conditionname,
+    payload,
+  }),
   LockStmt: () => ({ kind: "lock" }),
 };
 

@@ -67,7 +67,7 @@ export type GatewayCommand =
   | {
       readonly kind: "call";
       readonly function: GatewayFunction;
-      readonly argument: CallArgument;
+      readonly arguments: readonly CallArgument[];
       readonly label: string;
     }
   | { readonly kind: "reset"; readonly name: string | "all" }
@@ -98,7 +98,11 @@ export type GatewayCommand =
   | { readonly kind: "execute"; readonly name: string; readonly argumentsSql: readonly string[] }
   /** REFRESH MATERIALIZED VIEW: revalidate a table's source and load it if it changed. */
   | { readonly kind: "refresh"; readonly schema: string | undefined; readonly name: string }
-  | { readonly kind: "listen" | "unlisten" | "notify" | "lock" };
+  | { readonly kind: "listen"; readonly channel: string }
+  /** UNLISTEN * has no channel. */
+  | { readonly kind: "unlisten"; readonly channel: string | undefined }
+  | { readonly kind: "notify"; readonly channel: string; readonly payload: string }
+  | { readonly kind: "lock" };
 
 export interface SetConfig {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { durationMs, showDuration } from "../../../src/session/parameter-table.ts";
+import { durationMs, showDuration } from "../../../src/session/parameter-values.ts";
 import { SessionParameters } from "../../../src/session/parameters.ts";
 
 const parameters = () => new SessionParameters("15.18", "ana");
