@@ -12,7 +12,7 @@ import type {
 } from "../engine/engine.ts";
 import { snapshotLost } from "../engine/snapshot-lost.ts";
 import { describeType } from "../pgtypes/duckdb-types.ts";
-import { TimeZones } from "../pgtypes/time-zone.ts";
+import { icuZoneName, TimeZones } from "../pgtypes/time-zone.ts";
 import { ENGINE_MACROS, ENGINE_SETTINGS } from "../sql/engine-dialect.ts";
 import { guardDuckdbAst } from "../sql/guard-duckdb.ts";
 import { fieldsOf } from "./fields.ts";
@@ -116,7 +116,7 @@ export class WorkspaceEngine {
       connection = await this.#database.connect();
       await connection.run(`SET search_path = ${quoteLiteral(searchPath)}`);
       if (settings.timeZone !== "UTC") {
-        await connection.run(`SET TimeZone = ${quoteLiteral(settings.timeZone)}`);
+        await connection.run(`SET TimeZone = ${quoteLiteral(icuZoneName(settings.timeZone))}`);
       }
     } catch (error) {
       free();

@@ -126,6 +126,10 @@ async function carryOut(
     case "lock":
       transaction.requireOpen("LOCK TABLE");
       return done("LOCK TABLE");
+    case "set-constraints":
+      // There are none that could be deferred.
+      transaction.warnOutside("SET CONSTRAINTS", sink);
+      return done("SET CONSTRAINTS");
     case "listen":
       context.channels.listen(command.channel);
       return done("LISTEN");

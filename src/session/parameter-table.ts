@@ -46,7 +46,7 @@ function ownParameters(serverVersion: string, role: string): readonly Parameter[
     reported(
       "IntervalStyle",
       "postgres",
-      only("IntervalStyle", "postgres", [
+      only("intervalstyle", "postgres", [
         "postgres",
         "postgres_verbose",
         "sql_standard",
@@ -85,13 +85,13 @@ function ownParameters(serverVersion: string, role: string): readonly Parameter[
       }),
     ),
     parameter("role", "none", identity("role", role, "none")),
-    parameter("seed", "unavailable", () => "unavailable"),
+    parameter("seed", "unavailable", seed),
     parameter("lc_collate", "C", INTERNAL),
     parameter("lc_ctype", "C", INTERNAL),
     ...["lc_monetary", "lc_numeric", "lc_time"].map((name) => parameter(name, "C", locale(name))),
-    parameter("default_text_search_config", "pg_catalog.simple", (value) => value),
+    parameter("default_text_search_config", "pg_catalog.simple", textSearch),
     parameter("default_tablespace", "", tablespace),
-    parameter("temp_tablespaces", "", listOfNames("temp_tablespaces")),
+    parameter("temp_tablespaces", "", temporaryTablespaces),
   ];
 }
 
@@ -203,6 +203,29 @@ function locale(name: string): Check {
     if (/^(C|POSIX|(C|en_US)\.(utf-?8))?$/i.test(value)) return value;
     throw invalidValue(name, value);
   };
+}
+
+/** PostgreSQL keeps it to itself; random() of the engine is seeded by nobody. */
+function seed(value: string): string {
+  const bounds = { min: -1, max: 1, bounds: "-1 .. 1" };
+  number("seed", { kind: "real", unit: "-", ...bounds })(value);
+  return "unavailable";
+}
+
+const TEXT_SEARCH_LANGUAGES =
+  /^(pg_catalog\.)?(simple|arabic|armenian|basque|catalan|danish|dutch|english|finnish|french|german|greek|hindi|hungarian|indonesian|irish|italian|lithuanian|nepali|norwegian|portuguese|romanian|russian|serbian|spanish|swedish|tamil|turkish|yiddish)$/;
+
+function textSearch(value: string): string {
+  const match = TEXT_SEARCH_LANGUAGES.exec(value);
+  if (match === null) throw invalidValue("default_text_search_config", value);
+  return `pg_catalog.${match[2]}`;
+}
+
+function temporaryTablespaces(value: string): string {
+  const list = listOfNames("temp_tablespaces")(value);
+  const unknown = namesInList(list)?.find((name) => name !== "" && name !== "pg_default");
+  if (unknown === undefined) return list;
+  throw new PgError("undefined_object", `tablespace "${unknown}" does not exist`);
 }
 
 function tablespace(value: string): string {

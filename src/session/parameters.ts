@@ -141,7 +141,8 @@ export class SessionParameters {
 
   /** What differs from the server's own defaults: what a shadow must be told. */
   changed(): ReadonlyMap<string, string> {
-    return new Map([...this.#initial, ...this.#session, ...this.#local]);
+    const custom = [...this.#custom].map((name) => [name, ""] as const);
+    return new Map([...custom, ...this.#initial, ...this.#session, ...this.#local]);
   }
 
   #default(key: string): string {
@@ -160,7 +161,7 @@ export class SessionParameters {
     const { change } = entry;
     switch (change.by) {
       case "user":
-        return value === undefined ? "" : change.check(this.#completed(entry.name, value));
+        return value === undefined ? "" : this.#completed(entry.name, value, change.check(value));
       case "backend":
         if (when === "startup") return value ?? "";
         throw fixed(entry.name, "cannot be set after connection start");
@@ -179,9 +180,9 @@ export class SessionParameters {
   }
 
   /** SET datestyle = 'ISO' keeps the order of day and month that was. */
-  #completed(name: string, value: string): string {
-    if (name !== "DateStyle" || /mdy|dmy|ymd|us|euro/i.test(value)) return value;
-    return value.trim() === "" ? this.get(name) : `${value}, ${this.get(name).slice(-3)}`;
+  #completed(name: string, value: string, checked: string): string {
+    if (name !== "DateStyle" || /mdy|dmy|ymd|us|euro/i.test(value)) return checked;
+    return `${checked.slice(0, -3)}${this.get(name).slice(-3)}`;
   }
 }
 

@@ -1,13 +1,13 @@
 import { PgError } from "../core/pg-error.ts";
 import { pgTypeOidByName } from "../pgtypes/pg-types.ts";
-import { parseStatements } from "../sql/parse.ts";
 import type { GatewayCommand, Statement } from "../sql/statement.ts";
 import { planForCall } from "./backend-functions.ts";
-import { BufferedExecution, collect } from "./buffered-execution.ts";
+import { BufferedExecution } from "./buffered-execution.ts";
 import { planForCommand } from "./commands.ts";
 import type { SessionContext } from "./context.ts";
 import { openCopyOut } from "./copy-out.ts";
 import { openInEngine, planForEngine } from "./engine-plan.ts";
+import { executeArguments } from "./execute-arguments.ts";
 import { explainExecution, QUERY_PLAN_FIELD } from "./explain.ts";
 import { type Execution, NO_BINDING, type Plan } from "./plan.ts";
 import { openInShadowOrEngine, planForShadowOrEngine } from "./shadow-or-engine.ts";
@@ -158,36 +158,11 @@ async function planForExecute(
       },
     );
   }
-  const parameters = await valuesOf(context, argumentsSql, signal);
+  const parameters = await executeArguments(context, plan.parameterOids, argumentsSql, signal);
   return {
     ...plan,
     parameterOids: [],
     open: ({ resultFormats }, aborted) =>
       plan.open({ parameterFormats: [], parameters, resultFormats }, aborted),
   };
-}
-
-async function valuesOf(
-  context: SessionContext,
-  argumentsSql: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly (Buffer | undefined)[]> {
-  if (argumentsSql.length === 0) return [];
-  const [statement] = parseStatements(
-    `SELECT ${argumentsSql.map((sql) => `(${sql})::text`).join(", ")}`,
-  );
-  if (statement === undefined) return [];
-  return valuesIn((await collect(await openStatement(context, statement, signal))).rows);
-}
-
-/** The values of the first DataRow. */
-function valuesIn(rows: Buffer): readonly (Buffer | undefined)[] {
-  let offset = 7;
-  return Array.from({ length: rows.readUInt16BE(5) }, () => {
-    const length = rows.readInt32BE(offset);
-    offset += 4;
-    if (length < 0) return undefined;
-    offset += length;
-    return rows.subarray(offset - length, offset);
-  });
 }

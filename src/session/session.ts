@@ -259,6 +259,8 @@ export class Session {
     context.transaction.fail();
     context.log.debug({ sqlstate: error.sqlstate, detail: error.message }, "statement failed");
     this.#connection.sendError(error);
+    // A client may wait for it before it sends its Sync.
+    this.#connection.flush();
     if (error.severity !== "FATAL") return "session goes on";
     return "session ends";
   }

@@ -52,6 +52,8 @@ export function openInShadow(
   signal: AbortSignal,
 ): Execution {
   return new BufferedExecution(async (sink) => {
+    // From its first query on a transaction sees one version of everything.
+    context.transaction.snapshot();
     const answer = await context.shadow.execute(
       { sql, parameterOids, parameterFormats, parameters, resultFormats },
       shadowContext(context, signal, sql),

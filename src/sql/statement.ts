@@ -102,7 +102,7 @@ export type GatewayCommand =
   /** UNLISTEN * has no channel. */
   | { readonly kind: "unlisten"; readonly channel: string | undefined }
   | { readonly kind: "notify"; readonly channel: string; readonly payload: string }
-  | { readonly kind: "lock" };
+  | { readonly kind: "lock" | "set-constraints" };
 
 export interface SetConfig {
   readonly name: string;
