@@ -66,7 +66,7 @@ class EngineProcess {
         this.#streams.get(id)?.credit(frame.bytes);
         return;
       case "interrupt":
-        this.#describing.get(id)?.abort();
+        this.#describing.get(id)?.abort(canceled());
         this.#streams.get(id)?.interrupt();
         return;
       case "close": {
@@ -178,6 +178,10 @@ class EngineProcess {
       (error: unknown) => this.#frames.send(id, { type: "failed", error: fieldsOfError(error) }),
     );
   }
+}
+
+function canceled(): PgError {
+  return new PgError("query_canceled", "canceling statement due to user request");
 }
 
 function sameLimits(a: EngineWorkspace, b: EngineWorkspace): boolean {

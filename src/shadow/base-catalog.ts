@@ -60,8 +60,12 @@ function settingOr(name: string, otherwise: string): string {
  */
 const PRIVILEGES = [
   "REVOKE EXECUTE ON FUNCTION bucketgres_builtin_set_config(text, text, boolean) FROM PUBLIC",
-  // Nobody listens in an instance: the gateway's own stand under these names.
-  "REVOKE EXECUTE ON FUNCTION bucketgres_builtin_pg_notify(text, text) FROM PUBLIC",
+  // In an instance nobody listens, and there is nobody else: live-catalog.ts has their like.
+  ...[
+    "pg_notify(text, text)",
+    "pg_cancel_backend(integer)",
+    "pg_terminate_backend(integer, bigint)",
+  ].map((name) => `REVOKE EXECUTE ON FUNCTION bucketgres_builtin_${name} FROM PUBLIC`),
   ...[
     "lo_creat(integer)",
     "lo_create(oid)",
