@@ -2,12 +2,13 @@ import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { ResultColumn, RowStream } from "../duckdb/row-stream.ts";
 import type { DataChunk } from "../duckdb/vectors.ts";
-import { type ExecuteRequest, formatOf } from "../engine/engine.ts";
+import { type CursorRun, type ExecuteRequest, formatOf } from "../engine/engine.ts";
 import type { UpFrame } from "../engine/frames.ts";
 import type { TypedValue } from "../pgtypes/duckdb-type.ts";
 import { readParameter } from "../pgtypes/parameters.ts";
-import type { TimeZone } from "../pgtypes/time-zone.ts";
-import type { FieldDescription } from "../protocol/field-description.ts";
+import { type TimeZone, TimeZones } from "../pgtypes/time-zone.ts";
+import type { FieldDescription, FormatCode } from "../protocol/field-description.ts";
+import type { CopyOptions } from "../sql/statement.ts";
 import { fieldsOfError } from "./error-fields.ts";
 import { fieldOf } from "./fields.ts";
 import type { Lease } from "./lease.ts";
@@ -19,12 +20,15 @@ import {
 } from "./row-encoder.ts";
 import { copyHeader, copyTrailer } from "./row-encoder-copy.ts";
 import { PageWriter } from "./row-encoder-page.ts";
+import { ScrolledRows } from "./scrolled-rows.ts";
 import type { WorkspaceEngine } from "./workspace-engine.ts";
 
 export interface StreamOutput {
   frame(frame: UpFrame): void;
   page(page: Buffer): void;
 }
+
+type RunEnd = Extract<UpFrame, { readonly rows: number }>;
 
 /** A statement that is executed: rows become pages, as far as the client's credit reaches. */
 export class StatementStream {
@@ -35,12 +39,19 @@ export class StatementStream {
   readonly #page = new PageWriter();
   #lease: Lease | undefined;
   #rows: RowStream | undefined;
+  /** Of a request that scrolls: what has come of `#rows` so far, and is read instead. */
+  #scrolled: ScrolledRows | undefined;
+  #zones = new TimeZones();
   #encoder: RowEncoder | undefined;
+  /** Those of the encoder. */
+  #formats: readonly FormatCode[] = [];
   /** Until they are sent. */
   #fields: readonly FieldDescription[] | undefined;
   /** What COPY's binary format has behind its rows. */
   #trailer: Buffer | undefined;
   #chunk: DataChunk | undefined;
+  /** The one that the encoder has taken its values from. */
+  #loaded: DataChunk | undefined;
   #nextRow = 0;
   #creditBytes: number;
   #creditArrived: (() => void) | undefined;
@@ -63,8 +74,8 @@ export class StatementStream {
   }
 
   /** Sends rows until `maxRows` (0 is all), then how it ended. Resolves when nothing runs any more. */
-  run(maxRows: number): Promise<void> {
-    this.#work = this.#work.then(() => this.#run(maxRows));
+  run(maxRows: number, cursor?: CursorRun): Promise<void> {
+    this.#work = this.#work.then(() => this.#run(maxRows, cursor));
     return this.#work;
   }
 
@@ -76,6 +87,7 @@ export class StatementStream {
   interrupt(): void {
     this.#interruption ??= new PgError("query_canceled", "canceling statement due to user request");
     this.#lease?.connection.interrupt(this.#interruption);
+    this.#scrolled?.interrupt(this.#interruption);
     this.#wake();
   }
 
@@ -87,11 +99,11 @@ export class StatementStream {
     await this.#release("interrupted");
   }
 
-  async #run(maxRows: number): Promise<void> {
+  async #run(maxRows: number, cursor: CursorRun | undefined): Promise<void> {
     if (this.#closed) return;
     try {
       await this.#start();
-      const outcome = await this.#pump(maxRows);
+      const outcome = await this.#produce(maxRows, cursor);
       this.#outputFields();
       this.#output.frame(outcome);
       if (outcome.type === "complete") await this.#release("clean");
@@ -102,31 +114,17 @@ export class StatementStream {
   }
 
   async #start(): Promise<void> {
-    if (this.#rows !== undefined) return;
+    if (this.#rows !== undefined || this.#scrolled !== undefined) return;
     const request = this.#request;
     const workspace = await this.#workspace;
+    this.#zones = workspace.zones;
     this.#lease = await workspace.lease(request);
     this.#rows = await this.#execute(workspace, this.#lease);
-    const fields = this.#rows.columns.map(fieldOf);
-    checkExpected(fields, request.expectedTypeOids);
-    const format = rowFormat(request, this.#rows.columns);
-    const { timeZone } = request.settings;
-    this.#encoder = createRowEncoder(
-      this.#rows.columns,
-      format,
-      { timeZone },
-      {
-        codeCache: this.#codeCache,
-        zones: workspace.zones,
-      },
-    );
-    this.#fields = fields;
-    if (format.kind !== "data-row") {
-      const { output } = request;
-      const hasHeader = output.kind === "copy" && output.options.header;
-      const header = copyHeader(format, hasHeader ? fields.map(({ name }) => name) : undefined);
-      if (header !== undefined) this.#outputPage(header);
-      this.#trailer = copyTrailer(format);
+    this.#fields = this.#rows.columns.map(fieldOf);
+    checkExpected(this.#fields, request.expectedTypeOids);
+    if (request.output.kind === "copy") this.#beginCopy(this.#rows, request.output.options);
+    if (request.scrolls === true) {
+      this.#scrolled = await ScrolledRows.create(this.#rows, () => workspace.connect());
     }
   }
 
@@ -138,25 +136,74 @@ export class StatementStream {
     return await prepared.stream();
   }
 
-  async #pump(maxRows: number): Promise<Extract<UpFrame, { rows: number }>> {
-    const [source, encoder] = [this.#rows, this.#encoder];
-    if (source === undefined || encoder === undefined)
-      throw new Error("the stream has not started");
+  /** What of COPY's formats stands around the rows. */
+  #beginCopy({ columns }: RowStream, { header }: CopyOptions): void {
+    const format = rowFormat(this.#request, columns, []);
+    if (format.kind === "data-row") return;
+    const first = copyHeader(format, header ? columns.map(({ name }) => name) : undefined);
+    if (first !== undefined) this.#outputPage(first);
+    this.#trailer = copyTrailer(format);
+  }
+
+  async #produce(maxRows: number, cursor: CursorRun | undefined): Promise<RunEnd> {
+    if (cursor?.rows === "none") return { type: "suspended", rows: 0 };
+    const { output } = this.#request;
+    const formats = cursor?.formats ?? (output.kind === "rows" ? output.formats : []);
+    if (this.#scrolled !== undefined)
+      return await this.#scroll(this.#scrolled, maxRows, cursor, formats);
+    if (this.#rows === undefined) throw new Error("the stream has not started");
+    if (cursor?.rows !== "skipped") this.#encodeAs(this.#rows, formats);
+    const end = await this.#pump(this.#rows, maxRows, cursor?.rows === "skipped");
+    if (end.type === "complete" && this.#trailer !== undefined) this.#outputPage(this.#trailer);
+    return end;
+  }
+
+  async #scroll(
+    scrolled: ScrolledRows,
+    maxRows: number,
+    cursor: CursorRun | undefined,
+    formats: readonly FormatCode[],
+  ): Promise<RunEnd> {
+    const place = cursor?.from;
+    if (place === undefined) throw new Error("a statement that scrolls is told from where");
+    const count = await scrolled.countFrom(place, maxRows);
+    if (scrolled.isComplete) await this.#giveBack("clean");
+    if (count > 0 && cursor?.rows === "sent") {
+      await using range = await scrolled.range(place, count);
+      this.#encodeAs(range, formats);
+      await this.#pump(range, 0, false);
+    }
+    return { type: "suspended", rows: count };
+  }
+
+  /** A chunk of which a part was sent goes on in other formats where a cursor's client wants them. */
+  #encodeAs({ columns }: RowStream, formats: readonly FormatCode[]): void {
+    if (this.#encoder !== undefined && sameFormats(columns, formats, this.#formats)) return;
+    this.#encoder = createRowEncoder(
+      columns,
+      rowFormat(this.#request, columns, formats),
+      { timeZone: this.#request.settings.timeZone },
+      { codeCache: this.#codeCache, zones: this.#zones },
+    );
+    this.#formats = formats;
+    this.#loaded = undefined;
+  }
+
+  async #pump(source: RowStream, maxRows: number, isSkipped: boolean): Promise<RunEnd> {
     let rows = 0;
     for (;;) {
       if (this.#chunk === undefined) {
         this.#stopIfInterrupted();
         this.#chunk = await source.next();
         if (this.#chunk === undefined) break;
-        encoder.load(this.#chunk);
         this.#nextRow = 0;
       }
       const count = this.#chunk.rowCount;
       const end = maxRows === 0 ? count : Math.min(count, this.#nextRow + maxRows - rows);
-      const reached = encoder.encode(this.#page, this.#nextRow, end);
+      const reached = isSkipped ? end : this.#encode(this.#chunk, this.#nextRow, end);
       rows += reached - this.#nextRow;
       this.#nextRow = reached;
-      if (reached === count) this.#chunk = undefined;
+      if (reached === count) this.#chunk = this.#loaded = undefined;
       if (this.#page.length >= LIMITS.pageBytes) await this.#sendPage();
       if (maxRows !== 0 && rows === maxRows) {
         await this.#sendPage();
@@ -164,8 +211,14 @@ export class StatementStream {
       }
     }
     await this.#sendPage();
-    if (this.#trailer !== undefined) this.#outputPage(this.#trailer);
     return { type: "complete", rows };
+  }
+
+  #encode(chunk: DataChunk, fromRow: number, toRow: number): number {
+    if (this.#encoder === undefined) throw new Error("rows are sent in some format");
+    if (this.#loaded !== chunk) this.#encoder.load(chunk);
+    this.#loaded = chunk;
+    return this.#encoder.encode(this.#page, fromRow, toRow);
   }
 
   async #sendPage(): Promise<void> {
@@ -203,12 +256,19 @@ export class StatementStream {
   }
 
   async #release(state: "clean" | "interrupted"): Promise<void> {
+    await this.#scrolled?.close();
+    await this.#giveBack(state);
+    this.#scrolled = undefined;
+    this.#encoder = undefined;
+    this.#chunk = this.#loaded = undefined;
+  }
+
+  /** The connection that the statement runs on, and with it the version of the files that it sees. */
+  async #giveBack(state: "clean" | "interrupted"): Promise<void> {
     await this.#rows?.close();
     if (this.#lease !== undefined) (await this.#workspace).release(this.#lease, state);
     this.#rows = undefined;
     this.#lease = undefined;
-    this.#encoder = undefined;
-    this.#chunk = undefined;
   }
 }
 
@@ -243,13 +303,21 @@ function checkExpected(
   }
 }
 
-function rowFormat(request: ExecuteRequest, columns: readonly ResultColumn[]): RowFormat {
-  const { output } = request;
+function sameFormats(
+  columns: readonly ResultColumn[],
+  a: readonly FormatCode[],
+  b: readonly FormatCode[],
+): boolean {
+  return a === b || columns.every((_, index) => formatOf(a, index) === formatOf(b, index));
+}
+
+function rowFormat(
+  { output }: ExecuteRequest,
+  columns: readonly ResultColumn[],
+  formats: readonly FormatCode[],
+): RowFormat {
   if (output.kind === "rows") {
-    return {
-      kind: "data-row",
-      formats: columns.map((_, index) => formatOf(output.formats, index)),
-    };
+    return { kind: "data-row", formats: columns.map((_, index) => formatOf(formats, index)) };
   }
   const { format, delimiter, nullText, quote, escape, forceQuote } = output.options;
   switch (format) {

@@ -128,6 +128,11 @@ export class WorkspaceEngine {
     return lease;
   }
 
+  /** A connection for what the engine itself keeps; whoever has it closes it. */
+  connect(): Promise<Connection> {
+    return this.#database.connect();
+  }
+
   /** Takes a connection back. One whose statement did not end by itself is not used again. */
   release(lease: Lease, state: "clean" | "interrupted"): void {
     const idle = this.#idle.get(lease.key) ?? [];
