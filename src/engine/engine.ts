@@ -127,8 +127,8 @@ export interface CursorRun {
    * failure to begin is heard now.
    */
   readonly rows: "sent" | "skipped" | "none";
-  /** In place of the request's. */
-  readonly formats: readonly FormatCode[];
+  /** In place of the request's, where there are any. */
+  readonly formats: readonly FormatCode[] | undefined;
   /** Of a request that scrolls, whose runs know nothing of each other. */
   readonly from?: RowPlace;
 }

@@ -6,13 +6,17 @@ import { MessageWriter } from "../protocol/message-writer.ts";
 import type { GatewayCommand, SetConfig, TransactionOptions } from "../sql/statement.ts";
 import { BufferedExecution, type BufferedResult, collect } from "./buffered-execution.ts";
 import type { SessionContext } from "./context.ts";
+import { closeCursors } from "./cursors.ts";
 import { NO_BINDING, type Plan, type ResultSink } from "./plan.ts";
 import { openInShadow } from "./shadow-plan.ts";
 
 const TEXT_FIELD = { tableOid: 0, columnNumber: 0, typeOid: 25, typeSize: -1, typeModifier: -1 };
 
 /** Commands that are the session's own affair and run no other plan, as EXECUTE does. */
-export type SessionCommand = Exclude<GatewayCommand, { kind: "prepare" | "execute" | "call" }>;
+export type SessionCommand = Exclude<
+  GatewayCommand,
+  { kind: "prepare" | "execute" | "call" | "declare" | "fetch" }
+>;
 
 /** A plan for a command that the gateway itself carries out when it is executed. */
 export async function planForCommand(
@@ -57,7 +61,7 @@ async function carryOut(
   sink: ResultSink,
   signal: AbortSignal,
 ): Promise<BufferedResult> {
-  const { parameters, transaction } = context;
+  const { parameters, transaction, portals } = context;
   switch (command.kind) {
     case "set":
       await setParameter(context, command, signal);
@@ -86,24 +90,27 @@ async function carryOut(
       return done(command.tag);
     case "commit": {
       const outcome = transaction.commit();
+      if (outcome === "rolled back") portals.rollback();
+      else portals.commit();
       if (outcome === "no transaction") sink.notice(noTransactionInProgress());
       if (command.chain && outcome !== "no transaction") transaction.begin();
       return done(outcome === "rolled back" ? "ROLLBACK" : "COMMIT");
     }
     case "rollback": {
       const open = transaction.rollback();
+      portals.rollback();
       if (!open) sink.notice(noTransactionInProgress());
       if (command.chain && open) transaction.begin();
       return done("ROLLBACK");
     }
     case "savepoint":
-      transaction.savepoint(command.name);
+      transaction.savepoint(command.name, portals.mark);
       return done("SAVEPOINT");
     case "release":
       transaction.release(command.name);
       return done("RELEASE");
     case "rollback-to":
-      transaction.rollbackTo(command.name);
+      portals.rollbackTo(transaction.rollbackTo(command.name));
       return done("ROLLBACK");
     case "set-transaction":
       applyOptions(context, command.options, command.session ? "session" : "local");
@@ -117,6 +124,8 @@ async function carryOut(
         context.statements.close(command.name);
       }
       return done(command.name === "all" ? "DEALLOCATE ALL" : "DEALLOCATE");
+    case "close":
+      return done(closeCursors(context, command.name));
     case "refresh":
       await context.refresh(command.schema ?? "public", command.name, signal);
       return done("REFRESH MATERIALIZED VIEW");
@@ -205,6 +214,7 @@ function discard(context: SessionContext, target: "all" | "plans" | "sequences" 
     }
     context.parameters.resetAll();
     context.statements.clear();
+    context.portals.closeAll();
   }
   return `DISCARD ${target.toUpperCase()}`;
 }

@@ -5,6 +5,7 @@ import type { Shadow } from "../shadow/shadow.ts";
 import type { StatementCache } from "../sql/statement-cache.ts";
 import type { TranslateOptions } from "../sql/translate.ts";
 import type { SessionParameters } from "./parameters.ts";
+import type { Portals } from "./portals.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
 import type { SentCounters } from "./results.ts";
 import type { Transaction } from "./transaction.ts";
@@ -28,6 +29,7 @@ export interface SessionContext {
   readonly parameters: SessionParameters;
   readonly transaction: Transaction;
   readonly statements: PreparedStatements;
+  readonly portals: Portals;
   /** Looks at a table's source now and answers when what is there is visible. */
   refresh(schema: string, table: string, signal: AbortSignal): Promise<void>;
   /** Interrupts the running statement of a session of the same role; false where there is none. */

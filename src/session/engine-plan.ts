@@ -1,6 +1,11 @@
 import { PgError } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
-import type { EngineDescription, EngineSettings, OutputFormat } from "../engine/engine.ts";
+import type {
+  CursorRun,
+  EngineDescription,
+  EngineSettings,
+  OutputFormat,
+} from "../engine/engine.ts";
 import { pgTypeByOid } from "../pgtypes/pg-types.ts";
 import { mapPosition } from "../sql/map-position.ts";
 import type { Statement } from "../sql/statement.ts";
@@ -170,14 +175,15 @@ class EngineExecution implements Execution {
         parameters: binding.parameters,
         output: options.output,
         expectedTypeOids: options.expectedTypeOids,
+        ...(binding.scrolls === true ? { scrolls: true } : {}),
       },
       { signal: options.signal },
     );
   }
 
-  async run(sink: ResultSink, maxRows: number): Promise<Completion> {
+  async run(sink: ResultSink, maxRows: number, cursor?: CursorRun): Promise<Completion> {
     try {
-      const { suspended, rows } = await this.#stream.run(sink, maxRows);
+      const { suspended, rows } = await this.#stream.run(sink, maxRows, cursor);
       return suspended
         ? { outcome: "suspended", rows }
         : { outcome: "complete", tag: `SELECT ${rows}`, rows };

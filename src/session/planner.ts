@@ -1,12 +1,13 @@
 import { PgError } from "../core/pg-error.ts";
 import { pgTypeOidByName } from "../pgtypes/pg-types.ts";
 import { parseStatements } from "../sql/parse.ts";
-import type { GatewayCommand, Statement } from "../sql/statement.ts";
+import type { DeclareCursor, GatewayCommand, Statement } from "../sql/statement.ts";
 import { planForCall } from "./backend-functions.ts";
 import { BufferedExecution, collect } from "./buffered-execution.ts";
 import { planForCommand } from "./commands.ts";
 import type { SessionContext } from "./context.ts";
 import { openCopyOut } from "./copy-out.ts";
+import { inDeclare, openFetch, planForDeclare, planForFetch } from "./cursors.ts";
 import { openInEngine, planForEngine } from "./engine-plan.ts";
 import { explainExecution, QUERY_PLAN_FIELD } from "./explain.ts";
 import { type Execution, NO_BINDING, type Plan } from "./plan.ts";
@@ -36,7 +37,7 @@ export async function planStatement(
         open: (_binding, aborted) => openCopyOut(context, statement, aborted),
       };
     case "gateway":
-      return await planForGateway(context, route.command, signal);
+      return await planForGateway(context, route.command, declaredOids, signal);
   }
 }
 
@@ -50,6 +51,8 @@ export async function openStatement(
   signal: AbortSignal,
 ): Promise<Execution> {
   const { route } = statement;
+  if (route.to === "gateway" && route.command.kind === "fetch")
+    return openFetch(context, route.command, signal);
   if (route.to === "shadow") return openInShadowOrEngine(context, statement, signal);
   if (
     route.to === "engine" &&
@@ -99,9 +102,14 @@ async function planForEngineRoute(
 async function planForGateway(
   context: SessionContext,
   command: GatewayCommand,
+  declaredOids: readonly number[],
   signal: AbortSignal,
 ): Promise<Plan> {
   switch (command.kind) {
+    case "declare":
+      return await planForDeclared(context, command, declaredOids, signal);
+    case "fetch":
+      return planForFetch(context, command);
     case "call":
       return planForCall(context, command);
     case "prepare":
@@ -116,6 +124,20 @@ async function planForGateway(
       return await planForExecute(context, command, signal);
     default:
       return await planForCommand(context, command, signal);
+  }
+}
+
+async function planForDeclared(
+  context: SessionContext,
+  command: DeclareCursor,
+  declaredOids: readonly number[],
+  signal: AbortSignal,
+): Promise<Plan> {
+  try {
+    const query = await planStatement(context, command.query, declaredOids, signal);
+    return planForDeclare(context, command, query);
+  } catch (error) {
+    throw inDeclare(command, error);
   }
 }
 

@@ -158,25 +158,20 @@ export class Session {
       { session: processId, ...login, parameters: undefined, application },
       "session started",
     );
-    const portals = new Portals();
     try {
-      await this.#serve(context, portals, messages);
+      await this.#serve(context, messages);
     } finally {
-      portals.closeAll();
+      context.portals.closeAll();
       context.transaction.close();
       log.debug({ session: processId }, "session ended");
     }
   }
 
-  async #serve(
-    context: SessionContext,
-    portals: Portals,
-    messages: AsyncIterator<FrontendMessage>,
-  ): Promise<void> {
-    const extended = new ExtendedQuery(context, this.#connection, portals);
+  async #serve(context: SessionContext, messages: AsyncIterator<FrontendMessage>): Promise<void> {
+    const extended = new ExtendedQuery(context, this.#connection);
     let phase = this.#ready(context);
     for await (const message of { [Symbol.asyncIterator]: () => messages }) {
-      phase = await this.#handle(message, phase, context, extended, portals);
+      phase = await this.#handle(message, phase, context, extended);
       if (phase.name === "closed") return;
     }
   }
@@ -186,16 +181,15 @@ export class Session {
     phase: Phase,
     context: SessionContext,
     extended: ExtendedQuery,
-    portals: Portals,
   ): Promise<Phase> {
     if (message.type === "Terminate") return CLOSED;
     if (phase.name === "discarding" && message.type !== "Sync") return phase;
     switch (message.type) {
       case "Query":
         this.#logStatement(context, message.sql);
-        return await this.#query(message.sql, context, portals);
+        return await this.#query(message.sql, context);
       case "Sync":
-        if (context.transaction.status === "I") portals.closeAll();
+        endPortals(context, phase === DISCARDING ? "failed" : "succeeded");
         return this.#ready(context);
       case "Parse":
         this.#logStatement(context, message.sql);
@@ -234,8 +228,8 @@ export class Session {
     }
   }
 
-  async #query(sql: string, context: SessionContext, portals: Portals): Promise<Phase> {
-    portals.close("");
+  async #query(sql: string, context: SessionContext): Promise<Phase> {
+    context.portals.close("");
     const before = context.parameters.snapshot();
     const error = await this.#timed(context, (signal) =>
       simpleQuery(context, this.#connection, sql, signal),
@@ -245,7 +239,7 @@ export class Session {
       if (context.transaction.status === "I") context.parameters.restore(before);
       if (this.#fail(context, error) === "session ends") return CLOSED;
     }
-    if (context.transaction.status === "I") portals.closeAll();
+    endPortals(context, error === undefined ? "succeeded" : "failed");
     return this.#ready(context);
   }
 
@@ -332,6 +326,7 @@ export class Session {
       parameters,
       transaction,
       statements: new PreparedStatements(),
+      portals: new Portals(),
       sent: { rows: 0, bytes: 0 },
       refresh: (schema, table, signal) => workspaces.refresh(workspace, schema, table, signal),
       cancelSession: (other) => {
@@ -379,6 +374,16 @@ export class Session {
       hint: "The server's log has the details under this id.",
     });
   }
+}
+
+/** Where no block is open, what a Query or the messages up to a Sync have done was a transaction. */
+function endPortals(
+  { transaction, portals }: SessionContext,
+  outcome: "succeeded" | "failed",
+): void {
+  if (transaction.status !== "I") return;
+  if (outcome === "succeeded") portals.commit();
+  else portals.rollback();
 }
 
 function failureReason({ sqlstate }: PgError): "password" | "throttled" | "protocol" {

@@ -42,12 +42,12 @@ export function openInShadow(
   { parameterFormats, parameters, resultFormats }: Binding,
   signal: AbortSignal,
 ): Execution {
-  return new BufferedExecution(async (sink) => {
+  return new BufferedExecution(async (sink, formats) => {
     const answer = await context.shadow.execute(
-      { sql, parameterOids, parameterFormats, parameters, resultFormats },
+      { sql, parameterOids, parameterFormats, parameters, resultFormats: formats },
       shadowContext(context, signal),
     );
     for (const notice of answer.notices) await sink.page([notice]);
     return answer;
-  });
+  }, resultFormats);
 }

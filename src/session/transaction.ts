@@ -6,6 +6,8 @@ import type { ParameterSnapshot, SessionParameters } from "./parameters.ts";
 interface Savepoint {
   readonly name: string;
   readonly parameters: ParameterSnapshot;
+  /** The portals that are older. */
+  readonly portals: number;
 }
 
 type State =
@@ -115,11 +117,11 @@ export class Transaction {
     return true;
   }
 
-  savepoint(name: string): void {
+  savepoint(name: string, portals: number): void {
     const open = this.#open("SAVEPOINT");
     this.#state = {
       ...open,
-      savepoints: [...open.savepoints, { name, parameters: this.#parameters.snapshot() }],
+      savepoints: [...open.savepoints, { name, parameters: this.#parameters.snapshot(), portals }],
     };
   }
 
@@ -129,8 +131,8 @@ export class Transaction {
     this.#state = { ...open, savepoints: open.savepoints.slice(0, index) };
   }
 
-  /** Also brings a failed block back to life. */
-  rollbackTo(name: string): void {
+  /** Also brings a failed block back to life. Answers which portals the savepoint has seen. */
+  rollbackTo(name: string): number {
     if (this.#state.name === "idle") throw noTransaction("ROLLBACK TO SAVEPOINT");
     const { before, savepoints } = this.#state;
     const index = this.#find(savepoints, name);
@@ -138,11 +140,17 @@ export class Transaction {
     const target = kept[index];
     if (target !== undefined) this.#parameters.restore(target.parameters);
     this.#state = { name: "open", before, savepoints: kept };
+    return target?.portals ?? 0;
   }
 
   /** A statement has failed: an open block accepts nothing more until it ends. */
   fail(): void {
     if (this.#state.name === "open") this.#state = { ...this.#state, name: "failed" };
+  }
+
+  /** Like `requireOpen`, but the statements of one Query are a block, too. */
+  requireBlock(command: string): void {
+    if (this.#state.name === "idle" && !this.#isImplicit) throw noTransaction(command);
   }
 
   requireOpen(command: string): void {

@@ -1,6 +1,7 @@
 import type { Node } from "libpg-query";
 import { quoteIdentifier } from "../core/identifier.ts";
 import { type Body, bodyOf, type NodeKind } from "./ast.ts";
+import { fetch } from "./cursors.ts";
 import { notSupported } from "./refusals.ts";
 import type { GatewayCommand, TransactionOptions } from "./statement.ts";
 
@@ -19,6 +20,8 @@ export const GATEWAY_COMMANDS: { readonly [K in NodeKind]?: (body: Body<K>) => G
     schema: relation?.schemaname,
     name: relation?.relname ?? "",
   }),
+  FetchStmt: fetch,
+  ClosePortalStmt: ({ portalname }) => ({ kind: "close", name: portalname }),
   ListenStmt: () => ({ kind: "listen" }),
   UnlistenStmt: () => ({ kind: "unlisten" }),
   NotifyStmt: () => ({ kind: "notify" }),
