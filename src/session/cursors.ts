@@ -46,9 +46,10 @@ async function declare(
     scrolls: scroll,
     abort,
   });
+  const fields = query.fields ?? [];
   portals.add(name, {
     scan,
-    fields: query.fields ?? [],
+    fields,
     formats: [],
     endsTransaction: false,
     isBinary: binary,
@@ -57,7 +58,7 @@ async function declare(
   if (!hold) return;
   // What it shows is what its transaction sees, which may be over before the first FETCH.
   try {
-    await scan.begin(run.sink, run.signal);
+    await scan.begin(new CursorSink(run.sink, fields, []), run.signal);
   } catch (error) {
     portals.close(name);
     throw error;
@@ -123,7 +124,7 @@ class FetchExecution implements Execution {
     if (scan === undefined || fields === undefined) {
       throw new PgError("object_not_in_prerequisite_state", `portal "${name}" cannot be run`);
     }
-    const described = new DescribedSink(sink, fields, this.#formats);
+    const described = new CursorSink(sink, fields, this.#formats);
     const target: ScanTarget = {
       sink: described,
       rows: isMove ? "skipped" : "sent",
@@ -172,7 +173,7 @@ function fromTheFront({ direction, count }: CursorMotion): CursorMotion {
 }
 
 /** The row description is the cursor's, and goes ahead of the first rows or of the end. */
-class DescribedSink implements ResultSink {
+class CursorSink implements ResultSink {
   readonly #sink: ResultSink;
   readonly #fields: readonly FieldDescription[];
   readonly #formats: readonly FormatCode[];

@@ -28,10 +28,11 @@ export function declareCursor(
   if (select !== undefined) refuseWrites(select);
   if (select?.lockingClause !== undefined) refuseLocks(has, select.lockingClause);
   const tokens = tokensOf(text) ?? [];
-  // The name, which may be a keyword too, is the second token.
-  const cursor = tokens.findIndex(({ tokenName }, index) => index > 1 && tokenName === "CURSOR");
-  const before = tokens.findIndex(({ tokenName }, index) => index > cursor && tokenName === "FOR");
-  const start = tokens[before]?.end ?? 0;
+  // The name, which may be the same word, is the second token; a quoted one keeps its quotes.
+  const keyword = (word: string, after: number): number =>
+    tokens.findIndex(({ text: token }, index) => index > after && token.toLowerCase() === word);
+  const start = tokens[keyword("for", keyword("cursor", 1))]?.end;
+  if (start === undefined) throw new Error("a DECLARE has no query");
   const inner = innerStatement(text, start, tokens.at(-1)?.end ?? 0, parse);
   return {
     to: "gateway",
