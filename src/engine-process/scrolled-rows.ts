@@ -14,6 +14,7 @@ export class ScrolledRows {
   /** All those through which a spool works: what is done for it can be interrupted there. */
   readonly #connections: readonly Connection[];
   #isComplete = false;
+  #interruption: PgError | undefined;
 
   private constructor(source: RowStream, spool: RowSpool, connections: readonly Connection[]) {
     this.#source = source;
@@ -57,6 +58,7 @@ export class ScrolledRows {
   }
 
   interrupt(reason: PgError): void {
+    this.#interruption ??= reason;
     for (const connection of this.#connections) connection.interrupt(reason);
   }
 
@@ -69,6 +71,7 @@ export class ScrolledRows {
       const chunk = await this.#source.next();
       if (chunk === undefined) this.#isComplete = true;
       else this.#spool.append(chunk);
+      if (this.#interruption !== undefined) throw this.#interruption;
     }
   }
 }

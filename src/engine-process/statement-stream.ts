@@ -166,6 +166,7 @@ export class StatementStream {
   ): Promise<RunEnd> {
     const place = cursor?.from;
     if (place === undefined) throw new Error("a statement that scrolls is told from where");
+    this.#stopIfInterrupted();
     const count = await scrolled.countFrom(place, maxRows);
     if (scrolled.isComplete) await this.#giveBack("clean");
     if (count > 0 && cursor?.rows === "sent") {
