@@ -44,7 +44,7 @@ export function answerOf(messages: readonly BackendMessage[]): string {
   const parts = messages.map((message) => {
     switch (message.type) {
       case "DataRow":
-        return String((message["values"] as readonly string[])[0]);
+        return (message["values"] as readonly string[])[0];
       case "CommandComplete":
         return String(message["tag"]);
       case "ErrorResponse":

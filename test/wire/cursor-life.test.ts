@@ -43,9 +43,11 @@ test("a cursor WITH HOLD outlives its transaction once that has committed", asyn
   expect(await ask(client, "FETCH c")).toEqual(["1", "FETCH 1", "I"]);
   expect(await ask(client, "BEGIN; FETCH c; ROLLBACK; FETCH c")).toEqual([
     "BEGIN",
-    ...["2", "FETCH 1"],
+    "2",
+    "FETCH 1",
     "ROLLBACK",
-    ...["3", "FETCH 1"],
+    "3",
+    "FETCH 1",
     "I",
   ]);
   expect(await ask(client, "SELECT 1/0; COMMIT")).toContain("22012 division by zero");

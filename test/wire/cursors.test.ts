@@ -68,7 +68,12 @@ test("a cursor and a portal are one thing for SQL and for the protocol", async (
   expect(await ask(client, "FETCH 2 FROM c")).toEqual(["3", "4", "FETCH 2"]);
   client.send(execute("c"), execute("c"), close("P", "c"), sync());
   expect(answersIn(await client.untilReady())).toEqual([
-    ...["5", "6", "7", "8", "9", "10"],
+    "5",
+    "6",
+    "7",
+    "8",
+    "9",
+    "10",
     "SELECT 6",
     "SELECT 0",
     "CloseComplete",
@@ -177,7 +182,9 @@ test("a DECLARE has the parameters of its query", async () => {
     expect((await client.untilReady())[1]).toEqual({ type: "ParameterDescription", oids: [20] });
 
     expect(await ask(client, "FETCH ALL c; CLOSE c")).toEqual([
-      ...["8", "9", "10"],
+      "8",
+      "9",
+      "10",
       "FETCH 3",
       "CLOSE CURSOR",
     ]);
@@ -202,8 +209,12 @@ test("cursors of system catalogs move in both directions and formats", async () 
     values: ["bool", "\0\0\0\u0010"],
   });
   expect(await ask(client, "FETCH LAST c; FETCH BACKWARD ALL c; FETCH NEXT c")).toEqual([
-    ...["char", "FETCH 1"],
-    ...["bytea", "bool", "FETCH 2"],
-    ...["bool", "FETCH 1"],
+    "char",
+    "FETCH 1",
+    "bytea",
+    "bool",
+    "FETCH 2",
+    "bool",
+    "FETCH 1",
   ]);
 });
