@@ -57,6 +57,11 @@ export class ScrolledRows {
       : await this.#spool.read({ start: row - count + 1, end: row + 1, backward: true });
   }
 
+  /** Keeps all that there is. */
+  async complete(): Promise<void> {
+    await this.#keep(Number.POSITIVE_INFINITY);
+  }
+
   interrupt(reason: PgError): void {
     this.#interruption ??= reason;
     for (const connection of this.#connections) connection.interrupt(reason);

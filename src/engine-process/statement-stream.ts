@@ -1,5 +1,6 @@
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
+import type { PreparedStatement } from "../duckdb/prepared-statement.ts";
 import type { ResultColumn, RowStream } from "../duckdb/row-stream.ts";
 import type { DataChunk } from "../duckdb/vectors.ts";
 import { type CursorRun, type ExecuteRequest, formatOf } from "../engine/engine.ts";
@@ -12,15 +13,13 @@ import type { CopyOptions } from "../sql/statement.ts";
 import { fieldsOfError } from "./error-fields.ts";
 import { fieldOf } from "./fields.ts";
 import type { Lease } from "./lease.ts";
-import {
-  type CodeCache,
-  createRowEncoder,
-  type RowEncoder,
-  type RowFormat,
-} from "./row-encoder.ts";
+import { checkExpected, rowFormat, sameFormats } from "./result-shape.ts";
+import { type CodeCache, createRowEncoder, type RowEncoder } from "./row-encoder.ts";
 import { copyHeader, copyTrailer } from "./row-encoder-copy.ts";
 import { PageWriter } from "./row-encoder-page.ts";
+import { RowSpool } from "./row-spool.ts";
 import { ScrolledRows } from "./scrolled-rows.ts";
+import type { Occupant } from "./session-catalog.ts";
 import type { WorkspaceEngine } from "./workspace-engine.ts";
 
 export interface StreamOutput {
@@ -31,7 +30,7 @@ export interface StreamOutput {
 type RunEnd = Extract<UpFrame, { readonly rows: number }>;
 
 /** A statement that is executed: rows become pages, as far as the client's credit reaches. */
-export class StatementStream {
+export class StatementStream implements Occupant {
   readonly #workspace: Promise<WorkspaceEngine>;
   readonly #request: ExecuteRequest;
   readonly #output: StreamOutput;
@@ -39,8 +38,12 @@ export class StatementStream {
   readonly #page = new PageWriter();
   #lease: Lease | undefined;
   #rows: RowStream | undefined;
+  /** Of the statement's own result, whatever its rows come from. */
+  #columns: readonly ResultColumn[] = [];
   /** Of a request that scrolls: what has come of `#rows` so far, and is read instead. */
   #scrolled: ScrolledRows | undefined;
+  /** Where the rows come from since the connection was needed for something else. */
+  #spool: RowSpool | undefined;
   #zones = new TimeZones();
   #encoder: RowEncoder | undefined;
   /** Those of the encoder. */
@@ -57,6 +60,7 @@ export class StatementStream {
   #creditArrived: (() => void) | undefined;
   #interruption: PgError | undefined;
   #work: Promise<void> = Promise.resolve();
+  #isRunning = false;
   #closed = false;
 
   constructor(
@@ -75,7 +79,11 @@ export class StatementStream {
 
   /** Sends rows until `maxRows` (0 is all), then how it ended. Resolves when nothing runs any more. */
   run(maxRows: number, cursor?: CursorRun): Promise<void> {
-    this.#work = this.#work.then(() => this.#run(maxRows, cursor));
+    this.#work = this.#work.then(async () => {
+      this.#isRunning = true;
+      await this.#run(maxRows, cursor);
+      this.#isRunning = false;
+    });
     return this.#work;
   }
 
@@ -94,14 +102,59 @@ export class StatementStream {
   /** Ends the statement wherever it is; resolves when its connection is given back. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.interrupt();
+    if (this.#isRunning) this.interrupt();
     await this.#work;
     await this.#release("interrupted");
+  }
+
+  /** The transaction that it was part of is over. */
+  async end(): Promise<void> {
+    this.#interruption ??= new PgError("invalid_transaction_state", "the transaction has ended");
+    await this.#work;
+    await this.#release("interrupted");
+  }
+
+  /**
+   * What is left of the rows goes to a spool, so that another statement can have the connection.
+   * Only a stream that is suspended is ever asked: a session runs one statement at a time.
+   */
+  vacate(): Promise<void> {
+    this.#work = this.#work.then(() => this.#spoolRows());
+    return this.#work;
+  }
+
+  async #spoolRows(): Promise<void> {
+    const [source, lease] = [this.#rows, this.#lease];
+    if (source === undefined || lease === undefined || this.#closed) return;
+    const workspace = await this.#workspace;
+    try {
+      if (this.#scrolled !== undefined) {
+        await this.#scrolled.complete();
+        await this.#giveBack("clean");
+        return;
+      }
+      this.#spool = await RowSpool.create(workspace.connect, source.columns);
+      await this.#spool.drain(source);
+      this.#rows = await this.#spool.read({ start: 0 });
+      workspace.release(lease, "clean");
+      this.#lease = undefined;
+    } catch (error) {
+      // Its own client hears of it when it asks for more; the other statement is none the worse.
+      this.#interruption ??= PgError.fromFields(fieldsOfError(error));
+      await this.#release("interrupted");
+    }
   }
 
   async #run(maxRows: number, cursor: CursorRun | undefined): Promise<void> {
     if (this.#closed) return;
     try {
+      this.#stopIfInterrupted();
+      if (this.#request.output.kind === "none") {
+        const rows = await this.#change();
+        await this.#release("clean");
+        this.#output.frame({ type: "complete", rows });
+        return;
+      }
       await this.#start();
       const outcome = await this.#produce(maxRows, cursor);
       this.#outputFields();
@@ -113,31 +166,43 @@ export class StatementStream {
     }
   }
 
+  /** Runs it for its effect. */
+  async #change(): Promise<number> {
+    const workspace = await this.#workspace;
+    this.#lease = await workspace.lease(this.#request, this);
+    const prepared = await this.#prepare(workspace, this.#lease);
+    const rows = await prepared.run();
+    if (!prepared.changesRowsOnly) this.#lease.forget();
+    return rows;
+  }
+
   async #start(): Promise<void> {
     if (this.#rows !== undefined || this.#scrolled !== undefined) return;
     const request = this.#request;
     const workspace = await this.#workspace;
     this.#zones = workspace.zones;
-    this.#lease = await workspace.lease(request);
-    this.#rows = await this.#execute(workspace, this.#lease);
-    this.#fields = this.#rows.columns.map(fieldOf);
+    this.#lease = await workspace.lease(request, this);
+    this.#rows = await (await this.#prepare(workspace, this.#lease)).stream();
+    this.#columns = this.#rows.columns;
+    this.#fields = this.#columns.map(fieldOf);
     checkExpected(this.#fields, request.expectedTypeOids);
-    if (request.output.kind === "copy") this.#beginCopy(this.#rows, request.output.options);
+    if (request.output.kind === "copy") this.#beginCopy(request.output.options);
     if (request.scrolls === true) {
-      this.#scrolled = await ScrolledRows.create(this.#rows, () => workspace.connect());
+      this.#scrolled = await ScrolledRows.create(this.#rows, workspace.connect);
     }
   }
 
-  async #execute(workspace: WorkspaceEngine, lease: Lease): Promise<RowStream> {
+  async #prepare(workspace: WorkspaceEngine, lease: Lease): Promise<PreparedStatement> {
     const request = this.#request;
     const prepared = await workspace.prepare(lease, request);
     prepared.bind(parametersOf(request, workspace.zones.get(request.settings.timeZone)));
     this.#stopIfInterrupted();
-    return await prepared.stream();
+    return prepared;
   }
 
   /** What of COPY's formats stands around the rows. */
-  #beginCopy({ columns }: RowStream, { header }: CopyOptions): void {
+  #beginCopy({ header }: CopyOptions): void {
+    const columns = this.#columns;
     const format = rowFormat(this.#request, columns, []);
     if (format.kind === "data-row") return;
     const first = copyHeader(format, header ? columns.map(({ name }) => name) : undefined);
@@ -152,7 +217,7 @@ export class StatementStream {
     if (this.#scrolled !== undefined)
       return await this.#scroll(this.#scrolled, maxRows, cursor, formats);
     if (this.#rows === undefined) throw new Error("the stream has not started");
-    if (cursor?.rows !== "skipped") this.#encodeAs(this.#rows, formats);
+    if (cursor?.rows !== "skipped") this.#encodeAs(formats);
     const end = await this.#pump(this.#rows, maxRows, cursor?.rows === "skipped");
     if (end.type === "complete" && this.#trailer !== undefined) this.#outputPage(this.#trailer);
     return end;
@@ -171,14 +236,15 @@ export class StatementStream {
     if (scrolled.isComplete) await this.#giveBack("clean");
     if (count > 0 && cursor?.rows === "sent") {
       await using range = await scrolled.range(place, count);
-      this.#encodeAs(range, formats);
+      this.#encodeAs(formats);
       await this.#pump(range, 0, false);
     }
     return { type: "suspended", rows: count };
   }
 
   /** A chunk of which a part was sent goes on in other formats where a cursor's client wants them. */
-  #encodeAs({ columns }: RowStream, formats: readonly FormatCode[]): void {
+  #encodeAs(formats: readonly FormatCode[]): void {
+    const columns = this.#columns;
     if (this.#encoder !== undefined && sameFormats(columns, formats, this.#formats)) return;
     this.#encoder = createRowEncoder(
       columns,
@@ -259,15 +325,20 @@ export class StatementStream {
   async #release(state: "clean" | "interrupted"): Promise<void> {
     await this.#scrolled?.close();
     await this.#giveBack(state);
+    await this.#spool?.close();
     this.#scrolled = undefined;
+    this.#spool = undefined;
     this.#encoder = undefined;
     this.#chunk = this.#loaded = undefined;
   }
 
   /** The connection that the statement runs on, and with it the version of the files that it sees. */
   async #giveBack(state: "clean" | "interrupted"): Promise<void> {
-    await this.#rows?.close();
-    if (this.#lease !== undefined) (await this.#workspace).release(this.#lease, state);
+    const workspace = await this.#workspace.catch(() => undefined);
+    const isJoined = this.#lease !== undefined && workspace?.isJoined(this.#lease) === true;
+    if (isJoined) await this.#rows?.abandon();
+    else await this.#rows?.close();
+    if (this.#lease !== undefined) workspace?.release(this.#lease, state);
     this.#rows = undefined;
     this.#lease = undefined;
   }
@@ -286,54 +357,4 @@ function parametersOf(request: ExecuteRequest, zone: TimeZone): readonly TypedVa
       context,
     ),
   );
-}
-
-/** The client reads values by the types it was told: other ones must not reach it. */
-function checkExpected(
-  fields: readonly FieldDescription[],
-  expected: readonly number[] | undefined,
-): void {
-  if (expected === undefined) return;
-  const same =
-    expected.length === fields.length &&
-    fields.every((field, index) => field.typeOid === expected[index]);
-  if (!same) {
-    throw new PgError("feature_not_supported", "cached plan must not change result type", {
-      hint: "The table has changed since the statement was prepared; prepare it again.",
-    });
-  }
-}
-
-function sameFormats(
-  columns: readonly ResultColumn[],
-  a: readonly FormatCode[],
-  b: readonly FormatCode[],
-): boolean {
-  return a === b || columns.every((_, index) => formatOf(a, index) === formatOf(b, index));
-}
-
-function rowFormat(
-  { output }: ExecuteRequest,
-  columns: readonly ResultColumn[],
-  formats: readonly FormatCode[],
-): RowFormat {
-  if (output.kind === "rows") {
-    return { kind: "data-row", formats: columns.map((_, index) => formatOf(formats, index)) };
-  }
-  const { format, delimiter, nullText, quote, escape, forceQuote } = output.options;
-  switch (format) {
-    case "binary":
-      return { kind: "copy-binary" };
-    case "text":
-      return { kind: "copy-text", delimiter, nullText };
-    case "csv":
-      return {
-        kind: "copy-csv",
-        delimiter,
-        nullText,
-        quote,
-        escape,
-        forceQuote: columns.map(({ name }) => forceQuote === "all" || forceQuote.includes(name)),
-      };
-  }
 }

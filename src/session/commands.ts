@@ -9,6 +9,7 @@ import type { SessionContext } from "./context.ts";
 import { closeCursors } from "./cursors.ts";
 import { NO_BINDING, type Plan, type ResultSink } from "./plan.ts";
 import { openInShadow } from "./shadow-plan.ts";
+import { discardTemporary, endOfChanges } from "./temporary-plan.ts";
 
 const TEXT_FIELD = { tableOid: 0, columnNumber: 0, typeOid: 25, typeSize: -1, typeModifier: -1 };
 
@@ -89,6 +90,13 @@ async function carryOut(
         );
       return done(command.tag);
     case "commit": {
+      await endOfChanges(context, transaction.status === "E" ? "rollback" : "commit").catch(
+        (error: unknown) => {
+          // What cannot be committed ends its transaction all the same.
+          transaction.rollback();
+          throw error;
+        },
+      );
       const outcome = transaction.commit();
       if (outcome === "rolled back") portals.rollback();
       else portals.commit();
@@ -97,6 +105,7 @@ async function carryOut(
       return done(outcome === "rolled back" ? "ROLLBACK" : "COMMIT");
     }
     case "rollback": {
+      await endOfChanges(context, "rollback");
       const open = transaction.rollback();
       portals.rollback();
       if (!open) sink.notice(noTransactionInProgress());
@@ -104,19 +113,27 @@ async function carryOut(
       return done("ROLLBACK");
     }
     case "savepoint":
-      transaction.savepoint(command.name, portals.mark);
+      transaction.savepoint(command.name, {
+        temporary: context.temporary.mark,
+        portals: portals.mark,
+      });
       return done("SAVEPOINT");
     case "release":
       transaction.release(command.name);
       return done("RELEASE");
     case "rollback-to":
-      portals.rollbackTo(transaction.rollbackTo(command.name));
+      {
+        const mark = transaction.markOf(command.name);
+        await context.temporary.rollbackTo(mark.temporary);
+        transaction.rollbackTo(command.name);
+        portals.rollbackTo(mark.portals);
+      }
       return done("ROLLBACK");
     case "set-transaction":
       applyOptions(context, command.options, command.session ? "session" : "local");
       return done("SET");
     case "discard":
-      return done(discard(context, command.target));
+      return done(await discard(context, command.target));
     case "deallocate":
       if (command.name === "all") context.statements.clear();
       else {
@@ -129,6 +146,8 @@ async function carryOut(
     case "refresh":
       await context.refresh(command.schema ?? "public", command.name, signal);
       return done("REFRESH MATERIALIZED VIEW");
+    case "maintain":
+      return done(command.tag);
     case "lock":
       transaction.requireOpen("LOCK TABLE");
       return done("LOCK TABLE");
@@ -204,7 +223,10 @@ function applyOptions(
   if (readOnly !== undefined) parameters.set(`${prefix}_read_only`, readOnly ? "on" : "off", scope);
 }
 
-function discard(context: SessionContext, target: "all" | "plans" | "sequences" | "temp"): string {
+async function discard(
+  context: SessionContext,
+  target: "all" | "plans" | "sequences" | "temp",
+): Promise<string> {
   if (target === "all") {
     if (context.transaction.status !== "I") {
       throw new PgError(
@@ -216,6 +238,7 @@ function discard(context: SessionContext, target: "all" | "plans" | "sequences" 
     context.statements.clear();
     context.portals.closeAll();
   }
+  if (target === "all" || target === "temp") await discardTemporary(context);
   return `DISCARD ${target.toUpperCase()}`;
 }
 

@@ -24,6 +24,8 @@ import {
   type StartupServices,
 } from "./startup.ts";
 import { StatementClock } from "./statement-clock.ts";
+import { endOfChanges } from "./temporary-plan.ts";
+import { TemporaryTables } from "./temporary-tables.ts";
 import { Transaction } from "./transaction.ts";
 
 export interface SessionServices extends StartupServices {
@@ -163,6 +165,7 @@ export class Session {
     } finally {
       context.portals.closeAll();
       context.transaction.close();
+      context.temporary.discard();
       log.debug({ session: processId }, "session ended");
     }
   }
@@ -189,8 +192,7 @@ export class Session {
         this.#logStatement(context, message.sql);
         return await this.#query(message.sql, context);
       case "Sync":
-        endPortals(context, phase === DISCARDING ? "failed" : "succeeded");
-        return this.#ready(context);
+        return await this.#sync(context, phase);
       case "Parse":
         this.#logStatement(context, message.sql);
         return await this.#extended(context, (signal) => extended.parse(message, signal));
@@ -228,18 +230,32 @@ export class Session {
     }
   }
 
+  /** The end of what the messages since the last Sync have done, unless a block is open. */
+  async #sync(context: SessionContext, phase: Phase): Promise<Phase> {
+    if (context.transaction.status === "I") {
+      const outcome = phase.name === "discarding" ? "rollback" : "commit";
+      const error = await this.#timed(context, () => endOfChanges(context, outcome));
+      if (error !== undefined) this.#fail(context, error);
+      context.portals[error === undefined ? outcome : "rollback"]();
+    }
+    return this.#ready(context);
+  }
+
   async #query(sql: string, context: SessionContext): Promise<Phase> {
     context.portals.close("");
     const before = context.parameters.snapshot();
-    const error = await this.#timed(context, (signal) =>
-      simpleQuery(context, this.#connection, sql, signal),
-    );
+    const error = await this.#timed(context, async (signal) => {
+      await simpleQuery(context, this.#connection, sql, signal);
+      if (context.transaction.status === "I") await endOfChanges(context, "commit");
+    });
     if (error !== undefined) {
+      if (context.transaction.status === "I") await endOfChanges(context, "rollback");
       // The statements of one Query stand and fall together, where no block says otherwise.
       if (context.transaction.status === "I") context.parameters.restore(before);
       if (this.#fail(context, error) === "session ends") return CLOSED;
     }
-    endPortals(context, error === undefined ? "succeeded" : "failed");
+    if (context.transaction.status === "I")
+      context.portals[error === undefined ? "commit" : "rollback"]();
     return this.#ready(context);
   }
 
@@ -310,6 +326,7 @@ export class Session {
       showDuration(workspaces.statementTimeoutMs(workspace)),
     );
     for (const [name, value] of startup) parameters.initialize(name, value);
+    const temporary = new TemporaryTables(engine, workspace, processId);
     let snapshots = 0;
     const latestSql = (): SqlContext => workspaces.sqlContext(workspace);
     const transaction = new Transaction(parameters, {
@@ -322,9 +339,10 @@ export class Session {
       role,
       engine,
       shadow,
-      sql: () => transaction.taken?.sql ?? latestSql(),
+      sql: () => temporary.sql(transaction.taken?.sql ?? latestSql()),
       parameters,
       transaction,
+      temporary,
       statements: new PreparedStatements(),
       portals: new Portals(),
       sent: { rows: 0, bytes: 0 },
@@ -374,16 +392,6 @@ export class Session {
       hint: "The server's log has the details under this id.",
     });
   }
-}
-
-/** Where no block is open, what a Query or the messages up to a Sync have done was a transaction. */
-function endPortals(
-  { transaction, portals }: SessionContext,
-  outcome: "succeeded" | "failed",
-): void {
-  if (transaction.status !== "I") return;
-  if (outcome === "succeeded") portals.commit();
-  else portals.rollback();
 }
 
 function failureReason({ sqlstate }: PgError): "password" | "throttled" | "protocol" {

@@ -3,11 +3,16 @@ import type { TransactionStatus } from "../protocol/backend.ts";
 import type { SqlContext } from "./context.ts";
 import type { ParameterSnapshot, SessionParameters } from "./parameters.ts";
 
+/** How far what a savepoint can take back had come when it was set. */
+export interface SavepointMark {
+  readonly temporary: number;
+  readonly portals: number;
+}
+
 interface Savepoint {
   readonly name: string;
   readonly parameters: ParameterSnapshot;
-  /** The portals that are older. */
-  readonly portals: number;
+  readonly mark: SavepointMark;
 }
 
 type State =
@@ -117,12 +122,18 @@ export class Transaction {
     return true;
   }
 
-  savepoint(name: string, portals: number): void {
+  /** The mark is the caller's, which gets it back by `markOf`. */
+  savepoint(name: string, mark: SavepointMark): void {
     const open = this.#open("SAVEPOINT");
-    this.#state = {
-      ...open,
-      savepoints: [...open.savepoints, { name, parameters: this.#parameters.snapshot(), portals }],
-    };
+    const savepoint = { name, parameters: this.#parameters.snapshot(), mark };
+    this.#state = { ...open, savepoints: [...open.savepoints, savepoint] };
+  }
+
+  /** That of the savepoint to which `rollbackTo` would go back. */
+  markOf(name: string): SavepointMark {
+    if (this.#state.name === "idle") throw noTransaction("ROLLBACK TO SAVEPOINT");
+    const { savepoints } = this.#state;
+    return savepoints[this.#find(savepoints, name)]?.mark ?? { temporary: 0, portals: 0 };
   }
 
   release(name: string): void {
@@ -131,8 +142,8 @@ export class Transaction {
     this.#state = { ...open, savepoints: open.savepoints.slice(0, index) };
   }
 
-  /** Also brings a failed block back to life. Answers which portals the savepoint has seen. */
-  rollbackTo(name: string): number {
+  /** Also brings a failed block back to life. */
+  rollbackTo(name: string): void {
     if (this.#state.name === "idle") throw noTransaction("ROLLBACK TO SAVEPOINT");
     const { before, savepoints } = this.#state;
     const index = this.#find(savepoints, name);
@@ -140,7 +151,6 @@ export class Transaction {
     const target = kept[index];
     if (target !== undefined) this.#parameters.restore(target.parameters);
     this.#state = { name: "open", before, savepoints: kept };
-    return target?.portals ?? 0;
   }
 
   /** A statement has failed: an open block accepts nothing more until it ends. */
