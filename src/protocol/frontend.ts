@@ -1,5 +1,6 @@
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
+import type { ClientEncoding } from "./client-encoding.ts";
 import type { FormatCode } from "./field-description.ts";
 import type { Frame } from "./framing.ts";
 import { MessageReader } from "./message-reader.ts";
@@ -66,7 +67,10 @@ const READINGS: Readonly<Record<string, Reading>> = {
 };
 
 /** Reads one message. An unknown type ends the session: nothing behind it can be trusted. */
-export function readFrontendMessage(frame: Frame): FrontendMessage {
+export function readFrontendMessage(
+  frame: Frame,
+  encoding: ClientEncoding = "UTF8",
+): FrontendMessage {
   const reading = Object.hasOwn(READINGS, frame.type) ? READINGS[frame.type] : undefined;
   if (reading === undefined) {
     throw new PgError(
@@ -77,7 +81,7 @@ export function readFrontendMessage(frame: Frame): FrontendMessage {
       },
     );
   }
-  const reader = new MessageReader(frame.body);
+  const reader = new MessageReader(frame.body, encoding);
   try {
     const message = reading(reader);
     reader.end();

@@ -3,6 +3,7 @@ import { PgError } from "../core/pg-error.ts";
 import type { FrontendMessage } from "../protocol/frontend.ts";
 import { parseStatements } from "../sql/parse.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { parametersFromLatin1 } from "./client-text.ts";
 import type { SessionContext } from "./context.ts";
 import type { Binding } from "./plan.ts";
 import { endsTransaction, planStatement } from "./planner.ts";
@@ -59,7 +60,10 @@ export class ExtendedQuery {
     this.#portals.requireFree(message.portal);
     const binding: Binding = {
       parameterFormats: message.parameterFormats,
-      parameters: message.parameters,
+      parameters:
+        this.#connection.encoding === "LATIN1"
+          ? parametersFromLatin1(message, plan?.parameterOids ?? [])
+          : message.parameters,
       resultFormats: message.resultFormats,
     };
     const abort = new AbortController();
@@ -118,7 +122,7 @@ export class ExtendedQuery {
     else signal.addEventListener("abort", abort, { once: true });
     try {
       const completion = await execution.run(
-        new ClientSink(this.#connection, this.#context.sent, "known already"),
+        new ClientSink(this.#connection, this.#context.sent, "known already", portal),
         maxRows,
       );
       this.#context.sent.rows += completion.rows;

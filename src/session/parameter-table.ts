@@ -1,4 +1,5 @@
 import { PgError } from "../core/pg-error.ts";
+import { clientEncodingByName } from "../protocol/client-encoding.ts";
 
 /** One run-time parameter that the gateway itself keeps (PostgreSQL documentation, chapter 20). */
 export interface Parameter {
@@ -131,19 +132,22 @@ function onlyThese(
   };
 }
 
-/** PostgreSQL keeps 63 bytes of printable ASCII and shows the rest as question marks. */
+/** PostgreSQL keeps 63 bytes of printable ASCII and shows each other byte as a question mark. */
 function applicationName(value: string): string {
-  return value.replaceAll(/[^\x20-\x7e]/gu, "?").slice(0, 63);
+  return Buffer.from(value, "utf8")
+    .toString("latin1")
+    .replaceAll(/[^\x20-\x7e]/g, "?")
+    .slice(0, 63);
 }
 
 function clientEncoding(value: string): string {
-  const plain = value.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-  if (plain === "utf8" || plain === "unicode") return "UTF8";
-  // No conversion: the client gets the server's bytes, which are UTF-8.
-  if (plain === "sqlascii") return "SQL_ASCII";
-  throw new PgError("feature_not_supported", `client_encoding "${value}" is not supported`, {
-    hint: "Use UTF8.",
-  });
+  const encoding = clientEncodingByName(value);
+  if (encoding !== undefined) return encoding;
+  throw invalidValue(
+    "client_encoding",
+    value,
+    "Text is sent and read in UTF8, LATIN1 or SQL_ASCII, which is UTF-8 without conversion.",
+  );
 }
 
 function dateStyle(value: string): string {

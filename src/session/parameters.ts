@@ -1,4 +1,6 @@
 import { PgError } from "../core/pg-error.ts";
+import { type ClientEncoding, clientEncodingByName } from "../protocol/client-encoding.ts";
+import { isPostgresParameter } from "./parameter-names.ts";
 import { type Parameter, parameterTable } from "./parameter-table.ts";
 
 /** What a transaction can go back to. */
@@ -28,7 +30,18 @@ export class SessionParameters {
   /** Sets what the server or the startup packet decides before the session begins. */
   initialize(name: string, value: string): void {
     const key = name.toLowerCase();
-    this.#initial.set(key, this.#table.get(key)?.check?.(value) ?? value);
+    const entry = this.#table.get(key);
+    if (entry === undefined && !isPostgresParameter(key)) {
+      throw new PgError("undefined_object", `unrecognized configuration parameter "${name}"`);
+    }
+    if (entry !== undefined && entry.check === undefined) throw unchangeable(entry);
+    this.#initial.set(key, entry?.check?.(value) ?? value);
+  }
+
+  get clientEncoding(): ClientEncoding {
+    const key = "client_encoding";
+    const name = this.#local.get(key) ?? this.#session.get(key) ?? this.#initial.get(key);
+    return (name === undefined ? undefined : clientEncodingByName(name)) ?? "UTF8";
   }
 
   isKnown(name: string): boolean {
@@ -57,9 +70,7 @@ export class SessionParameters {
     const key = name.toLowerCase();
     const entry = this.#table.get(key);
     if (value === this.get(name)) return value;
-    if (entry !== undefined && entry.check === undefined) {
-      throw new PgError("cant_change_runtime_param", `parameter "${entry.name}" cannot be changed`);
-    }
+    if (entry !== undefined && entry.check === undefined) throw unchangeable(entry);
     const kept = value === undefined ? undefined : (entry?.check?.(value) ?? value);
     const target = scope === "local" ? this.#local : this.#session;
     if (kept !== undefined) target.set(key, kept);
@@ -106,4 +117,8 @@ export class SessionParameters {
   changed(): ReadonlyMap<string, string> {
     return new Map([...this.#initial, ...this.#session, ...this.#local]);
   }
+}
+
+function unchangeable({ name }: Parameter): PgError {
+  return new PgError("cant_change_runtime_param", `parameter "${name}" cannot be changed`);
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { revocationMessage } from "../auth/refusals.ts";
 import { unreachable } from "../core/assert.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
@@ -6,6 +7,7 @@ import { SQLSTATE } from "../core/sqlstate.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { FrontendMessage } from "../protocol/frontend.ts";
+import type { StartupMessage } from "../protocol/startup.ts";
 import type { Shadow } from "../shadow/shadow.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext, SqlContext } from "./context.ts";
@@ -19,8 +21,9 @@ import { simpleQuery } from "./simple-query.ts";
 import {
   ClientLeft,
   type Login,
+  type LoginFailure,
+  LoginRefused,
   logIn,
-  type StartupMessage,
   type StartupServices,
 } from "./startup.ts";
 import { StatementClock } from "./statement-clock.ts";
@@ -58,7 +61,7 @@ export interface StatementObserver {
     readonly rows: number;
     readonly bytes: number;
   }): void;
-  authenticationFailed(reason: "password" | "throttled" | "protocol"): void;
+  authenticationFailed(reason: LoginFailure): void;
 }
 
 /** It became a session; it met a limit; it did not log in. */
@@ -133,20 +136,25 @@ export class Session {
     try {
       return await logIn(startup, this.#connection, messages, this.#services);
     } catch (error) {
-      if (error instanceof PgError) {
-        this.#services.observer.authenticationFailed(failureReason(error));
+      const { observer } = this.#services;
+      if (error instanceof LoginRefused) {
+        observer.authenticationFailed(error.failure);
+        throw error.refusal;
       }
+      if (error instanceof PgError) observer.authenticationFailed("protocol");
       throw error;
     }
   }
 
   async #converse(login: Login, messages: AsyncIterator<FrontendMessage>): Promise<void> {
     const { sessions, workspaces, log } = this.#services;
-    using registration = sessions.register(this, login.workspace, login.role);
+    using registration = sessions.register(this, login);
+    this.#refuseRevoked(login);
     this.#hasBegun = true;
     this.#began();
     workspaces.opened(login.workspace);
     const context = this.#contextOf(login, registration.processId);
+    this.#connection.useEncoding(() => context.parameters.clientEncoding);
     const { processId, secretKey } = registration;
     for (const status of context.parameters.takeChanges()) {
       this.#connection.send({ type: "ParameterStatus", ...status });
@@ -155,7 +163,14 @@ export class Session {
     this.#connection.acceptLargeMessages();
     const application = context.parameters.get("application_name");
     log.debug(
-      { session: processId, ...login, parameters: undefined, application },
+      {
+        session: processId,
+        role: login.role,
+        workspace: login.workspace,
+        protocol: `3.${login.minorVersion}`,
+        isEncrypted: this.#connection.encryption !== undefined,
+        application,
+      },
       "session started",
     );
     const portals = new Portals();
@@ -166,6 +181,15 @@ export class Session {
       context.transaction.close();
       log.debug({ session: processId }, "session ended");
     }
+  }
+
+  /** What was proven may have been changed meanwhile; from here on a reload finds the session. */
+  #refuseRevoked({ role, workspace, identity }: Login): void {
+    const why = this.#services.access().revocation(role, workspace, identity);
+    if (why === undefined) return;
+    throw new PgError("admin_shutdown", revocationMessage(role, workspace, why), {
+      severity: "FATAL",
+    });
   }
 
   async #serve(
@@ -379,9 +403,4 @@ export class Session {
       hint: "The server's log has the details under this id.",
     });
   }
-}
-
-function failureReason({ sqlstate }: PgError): "password" | "throttled" | "protocol" {
-  if (sqlstate === SQLSTATE.invalid_password) return "password";
-  return sqlstate === SQLSTATE.invalid_authorization_specification ? "throttled" : "protocol";
 }
