@@ -67,11 +67,12 @@ test("who is no longer a member is interrupted, also in the middle of a statemen
 });
 
 test("at the moment of expires_at sessions end, and logins fail as with a wrong password", async () => {
-  const expiresAt = new Date(Date.now() + 6_000).toISOString();
-  await using gateway = await startGateway({
-    settings: { users: { [USER.user]: { password: USER.password, expires_at: expiresAt } } },
-  });
+  await using gateway = await startGateway();
   await using client = await gateway.connect();
+
+  const expires_at = new Date(Date.now() + 1_000).toISOString();
+  await writeUsers(gateway, { [USER.user]: { password: USER.password, expires_at } });
+  await gateway.gateway.reload();
 
   expect(await client.untilEnd()).toMatchObject([
     {
