@@ -23,7 +23,7 @@ const LINGER_MS = 10_000;
 /** One socket as messages in and pages of bytes out, with backpressure both ways. */
 export class Connection implements ClientConnection {
   readonly #socket: Socket;
-  readonly #framing = new Framing(LIMITS.startupPacketBytes - 4);
+  readonly #framing = new Framing(LIMITS.startupPacketBytes);
   /** The largest message after the login, which a reload may change. */
   readonly messageBytes: () => number;
   readonly #closed = new AbortController();

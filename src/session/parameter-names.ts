@@ -43,7 +43,7 @@ vacuum_multixact_freeze_table_age vacuum_truncate wal_sender_timeout wal_skip_th
 work_mem xmlbinary xmloption
 `;
 
-const SETTABLE: ReadonlySet<string> = new Set(NAMES.split(/\s+/));
+const SETTABLE: ReadonlySet<string> = new Set(NAMES.trim().split(/\s+/));
 
 /** A name with a dot is a program's own, which PostgreSQL keeps without knowing it. */
 export function isPostgresParameter(lowerName: string): boolean {

@@ -46,7 +46,8 @@ export class SessionParameters {
 
   isKnown(name: string): boolean {
     const key = name.toLowerCase();
-    return this.#table.has(key) || this.#session.has(key) || this.#local.has(key);
+    const set = [this.#table, this.#initial, this.#session, this.#local];
+    return set.some((names) => names.has(key));
   }
 
   /** The name as PostgreSQL spells it: SHOW's column. */

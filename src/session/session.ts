@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { revocationMessage } from "../auth/refusals.ts";
 import { unreachable } from "../core/assert.ts";
 import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
@@ -21,9 +20,9 @@ import { simpleQuery } from "./simple-query.ts";
 import {
   ClientLeft,
   type Login,
-  type LoginFailure,
-  LoginRefused,
+  type LoginObserver,
   logIn,
+  requireStillAllowed,
   type StartupServices,
 } from "./startup.ts";
 import { StatementClock } from "./statement-clock.ts";
@@ -52,7 +51,7 @@ export interface SessionWorkspaces {
 }
 
 /** Hears of every statement, for the metrics. */
-export interface StatementObserver {
+export interface StatementObserver extends LoginObserver {
   statement(outcome: {
     readonly workspace: string;
     /** Undefined where it succeeded. */
@@ -61,7 +60,6 @@ export interface StatementObserver {
     readonly rows: number;
     readonly bytes: number;
   }): void;
-  authenticationFailed(reason: LoginFailure): void;
 }
 
 /** It became a session; it met a limit; it did not log in. */
@@ -98,7 +96,7 @@ export class Session {
     const connection = this.#connection;
     const messages = connection.messages()[Symbol.asyncIterator]();
     try {
-      const login = await this.#logIn(startup, messages);
+      const login = await logIn(startup, connection, messages, this.#services);
       await this.#converse(login, messages);
       return "accepted";
     } catch (error) {
@@ -132,24 +130,10 @@ export class Session {
     if (this.#clock === undefined) this.#endIdle(this.#termination);
   }
 
-  async #logIn(startup: StartupMessage, messages: AsyncIterator<FrontendMessage>): Promise<Login> {
-    try {
-      return await logIn(startup, this.#connection, messages, this.#services);
-    } catch (error) {
-      const { observer } = this.#services;
-      if (error instanceof LoginRefused) {
-        observer.authenticationFailed(error.failure);
-        throw error.refusal;
-      }
-      if (error instanceof PgError) observer.authenticationFailed("protocol");
-      throw error;
-    }
-  }
-
   async #converse(login: Login, messages: AsyncIterator<FrontendMessage>): Promise<void> {
-    const { sessions, workspaces, log } = this.#services;
+    const { sessions, workspaces } = this.#services;
     using registration = sessions.register(this, login);
-    this.#refuseRevoked(login);
+    requireStillAllowed(login, this.#services);
     this.#hasBegun = true;
     this.#began();
     workspaces.opened(login.workspace);
@@ -162,15 +146,9 @@ export class Session {
     this.#connection.send({ type: "BackendKeyData", processId, secretKey });
     this.#connection.acceptLargeMessages();
     const application = context.parameters.get("application_name");
-    log.debug(
-      {
-        session: processId,
-        role: login.role,
-        workspace: login.workspace,
-        protocol: `3.${login.minorVersion}`,
-        isEncrypted: this.#connection.encryption !== undefined,
-        application,
-      },
+    const isEncrypted = this.#connection.encryption !== undefined;
+    context.log.debug(
+      { protocol: login.minorVersion, isEncrypted, application },
       "session started",
     );
     const portals = new Portals();
@@ -179,17 +157,8 @@ export class Session {
     } finally {
       portals.closeAll();
       context.transaction.close();
-      log.debug({ session: processId }, "session ended");
+      context.log.debug("session ended");
     }
-  }
-
-  /** What was proven may have been changed meanwhile; from here on a reload finds the session. */
-  #refuseRevoked({ role, workspace, identity }: Login): void {
-    const why = this.#services.access().revocation(role, workspace, identity);
-    if (why === undefined) return;
-    throw new PgError("admin_shutdown", revocationMessage(role, workspace, why), {
-      severity: "FATAL",
-    });
   }
 
   async #serve(

@@ -3,6 +3,7 @@ import {
   authenticationFailed,
   certificateAuthenticationFailed,
   certificateRequired,
+  revocationMessage,
 } from "../auth/refusals.ts";
 import { type Doom, offeredMechanisms, readMechanism, ScramExchange } from "../auth/scram.ts";
 import type { ScramVerifier } from "../auth/scram-verifier.ts";
@@ -29,13 +30,48 @@ export interface Login {
 
 export type LoginFailure = "password" | "certificate" | "throttled" | "protocol";
 
+/** Hears why logins fail, for the metrics. */
+export interface LoginObserver {
+  authenticationFailed(reason: LoginFailure): void;
+}
+
 export interface StartupServices {
   readonly access: () => Access;
   readonly throttle: LoginThrottle;
+  readonly observer: LoginObserver;
 }
 
 /** Startup packet to authenticated role in a workspace (PostgreSQL documentation 55.2.1, 55.3). */
 export async function logIn(
+  message: StartupMessage,
+  connection: ClientConnection,
+  messages: AsyncIterator<FrontendMessage>,
+  services: StartupServices,
+): Promise<Login> {
+  try {
+    return await provenLogin(message, connection, messages, services);
+  } catch (error) {
+    const { observer } = services;
+    if (error instanceof LoginRefused) {
+      observer.authenticationFailed(error.failure);
+      throw error.refusal;
+    }
+    if (error instanceof PgError) observer.authenticationFailed("protocol");
+    throw error;
+  }
+}
+
+/** What was proven may have been changed since; a session that is registered is found by reloads. */
+export function requireStillAllowed(
+  { role, workspace, identity }: Login,
+  { access }: StartupServices,
+): void {
+  const why = access().revocation(role, workspace, identity);
+  if (why === undefined) return;
+  throw fatal("admin_shutdown", revocationMessage(role, workspace, why));
+}
+
+async function provenLogin(
   message: StartupMessage,
   connection: ClientConnection,
   messages: AsyncIterator<FrontendMessage>,
@@ -84,7 +120,7 @@ export async function logIn(
 }
 
 /** The client did not prove who it is. */
-export class LoginRefused extends Error {
+class LoginRefused extends Error {
   override readonly name = "LoginRefused";
   readonly failure: LoginFailure;
   /** What the client hears. */

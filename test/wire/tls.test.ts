@@ -9,7 +9,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeCertificate } from "../support/certificates.ts";
 import { cancelRequest, query, sslRequest, startup } from "../support/frontend.ts";
-import { startGateway, USER } from "../support/gateway.ts";
+import { startGateway, type TestGateway, USER } from "../support/gateway.ts";
 import { openDirectTls, openTls, tlsSocket } from "../support/tls-client.ts";
 import { WireClient } from "../support/wire-client.ts";
 
@@ -18,17 +18,22 @@ const SERVER = makeCertificate({ name: "localhost" });
 
 let folder: string;
 let tls: Readonly<Record<string, string>>;
+/** Prefers encryption; for the tests that want no settings of their own. */
+let gateway: TestGateway;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "bucketgres-tls-"));
   tls = { certificate: join(folder, "server.crt"), key: join(folder, "server.key") };
   await writeFile(join(folder, "server.crt"), SERVER.cert);
   await writeFile(join(folder, "server.key"), SERVER.key);
+  gateway = await startGateway({ tables: { t: "a\n1\n" }, settings: { tls } });
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
 
 test("a driver that asks for encryption gets it, and channel binding with it", async () => {
-  await using gateway = await startGateway({ tables: { t: "a\n1\n" }, settings: { tls } });
   const client = new pg.Client({
     connectionString: gateway.url,
     ssl: { ca: SERVER.cert, servername: "localhost" },
@@ -62,7 +67,6 @@ test("where encryption is required a client without it is refused with the cure,
 });
 
 test("bytes that were sent unencrypted behind a request for encryption are refused", async () => {
-  await using gateway = await startGateway({ settings: { tls } });
   await using client = await WireClient.open(gateway.port);
 
   client.send(sslRequest(), startup({ user: USER.user, database: USER.database }));
@@ -119,7 +123,6 @@ test("TLS may begin with the first byte, if the client names the protocol", asyn
 });
 
 test.each([["direct"], ["requested"]])("%s TLS for another protocol is refused", async (way) => {
-  await using gateway = await startGateway({ settings: { tls } });
   const open = way === "direct" ? openDirectTls : openTls;
 
   const failure: unknown = await open(gateway.port, { ALPNProtocols: ["http/1.1"] }).catch(
@@ -135,13 +138,10 @@ test.each([
   ["TLS 1.1", { maxVersion: "TLSv1.1", minVersion: "TLSv1", ciphers: "ALL:@SECLEVEL=0" }],
   ["a cipher without forward secrecy", { maxVersion: "TLSv1.2", ciphers: "AES128-SHA" }],
 ] as const)("%s is not spoken", async (_what, options) => {
-  await using gateway = await startGateway({ settings: { tls } });
-
   await expect(openTls(gateway.port, options)).rejects.toThrow();
 });
 
 test("TLS 1.2 is spoken, and a session is resumed", async () => {
-  await using gateway = await startGateway({ settings: { tls } });
   const first = await tlsSocket(gateway.port, { maxVersion: "TLSv1.2" });
   const session = first.getSession();
   first.destroy();
@@ -154,7 +154,6 @@ test("TLS 1.2 is spoken, and a session is resumed", async () => {
 });
 
 test("garbage in place of a handshake closes one connection, and is counted", async () => {
-  await using gateway = await startGateway({ settings: { tls } });
   const socket = connect(gateway.port, "127.0.0.1");
   const answered = once(socket, "data");
 
@@ -185,7 +184,6 @@ test("a handshake that does not go on is cut off after the authentication timeou
 });
 
 test("a cancel request arrives over TLS as well", async () => {
-  await using gateway = await startGateway({ settings: { tls } });
   await using client = await openTls(gateway.port);
   await client.authenticate({ ...USER, version: 0x0003_0002 });
   await using canceller = await openTls(gateway.port);
@@ -204,7 +202,6 @@ async function psqlVersion(): Promise<string | undefined> {
 }
 
 test.skipIf((await psqlVersion()) === undefined)("psql connects in each sslmode", async () => {
-  await using gateway = await startGateway({ settings: { tls } });
   const attempts = [
     "disable",
     "prefer",
