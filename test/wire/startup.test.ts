@@ -297,3 +297,23 @@ test("too many connections are refused with the setting that limits them", async
     message: 'too many connections for database "test"',
   });
 });
+
+test("guesses sent at once are looked at no more often than one by one, the right one included", async () => {
+  await using guarded = await startGateway();
+  const guesses = [...Array.from({ length: 7 }, () => "wrong"), USER.password];
+  const clients = await Promise.all(guesses.map(() => WireClient.open(guarded.port)));
+
+  const lasts = await Promise.all(
+    clients.map(async (client, index) => {
+      await using _ = client;
+      return (await client.authenticate({ ...USER, password: guesses[index] ?? "" })).at(-1);
+    }),
+  );
+
+  const codes = lasts.map((last) => last?.["code"]);
+  expect(codes.filter((code) => code === "28P01")).toHaveLength(6);
+  expect(codes.filter((code) => code === "28000")).toHaveLength(2);
+  expect(lasts.at(-1)).toMatchObject({
+    message: 'too many failed logins for user "ana" from this address',
+  });
+});

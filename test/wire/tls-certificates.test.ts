@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeCertificate, type TestCertificate } from "../support/certificates.ts";
-import { query } from "../support/frontend.ts";
+import { query, startup } from "../support/frontend.ts";
 import { startGateway, type TestGateway, USER } from "../support/gateway.ts";
 import { openTls, tlsSocket } from "../support/tls-client.ts";
+import { WireClient } from "../support/wire-client.ts";
 
 const AUTHORITY = makeCertificate({ name: "Acme", isAuthority: true });
 const ANA = makeCertificate({ name: "ana", issuer: AUTHORITY });
@@ -115,6 +116,32 @@ test("a user with both needs both, and the wrong certificate sounds like a wrong
     message: "connection requires a valid client certificate",
   });
   await expect(gateway.connect()).rejects.toThrow("connection requires a valid client certificate");
+});
+
+/** What the server offers for a login: by TLS, and without it where `client` is not encrypted. */
+async function offered(client: WireClient): Promise<readonly string[]> {
+  await using _ = client;
+  client.send(startup({ user: USER.user, database: USER.database }));
+  const request = await client.next();
+  return String(request?.["data"]).split("\0").filter(Boolean);
+}
+
+test("channel binding is offered over TLS, unless the certificate or the settings forbid it", async () => {
+  await putServer(makeCertificate({ name: "localhost" }));
+  await using gateway = await startGateway({ settings: { tls } });
+  const { port } = gateway;
+  expect(await offered(await openTls(port))).toEqual(["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"]);
+  expect(await offered(await WireClient.open(port))).toEqual(["SCRAM-SHA-256"]);
+
+  await putServer(makeCertificate({ name: "localhost", algorithm: "ed25519" }));
+  await gateway.gateway.reload();
+  expect(await offered(await openTls(port))).toEqual(["SCRAM-SHA-256"]);
+
+  await putServer(makeCertificate({ name: "localhost" }));
+  await using behindProxy = await startGateway({
+    settings: { tls: { ...tls, channel_binding: false } },
+  });
+  expect(await offered(await openTls(behindProxy.port))).toEqual(["SCRAM-SHA-256"]);
 });
 
 test("files that are replaced count for the next connection, and open ones go on", async () => {
