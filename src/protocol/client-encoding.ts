@@ -139,7 +139,11 @@ class Latin1Writer {
   }
 
   #copy(count: number): void {
-    this.#source.copy(this.target, this.to, this.from, this.from + count);
+    if (count <= FEW_BYTES) {
+      for (let at = 0; at < count; at += 1) {
+        this.target[this.to + at] = this.#source[this.from + at] ?? 0;
+      }
+    } else this.#source.copy(this.target, this.to, this.from, this.from + count);
     this.from += count;
     this.to += count;
   }
@@ -164,6 +168,9 @@ class Latin1Writer {
 }
 
 const DATA_ROW = 0x44;
+
+/** So many are copied sooner than the copying is asked for. */
+const FEW_BYTES = 32;
 
 function sequenceLength(lead: number): number {
   if (lead >= 0xf0) return 4;
