@@ -9,6 +9,7 @@ import type { SessionContext } from "./context.ts";
 import { NO_BINDING, type Plan, type ResultSink } from "./plan.ts";
 import { setParameter } from "./set-parameter.ts";
 import { openInShadow } from "./shadow-plan.ts";
+import { discardTemporary, endOfChanges } from "./temporary-plan.ts";
 import { beginAgain, setDefaultOptions, setTransactionOptions } from "./transaction-options.ts";
 
 const TEXT_FIELD = { tableOid: 0, columnNumber: 0, typeOid: 25, typeSize: -1, typeModifier: -1 };
@@ -83,6 +84,13 @@ async function carryOut(
     case "commit": {
       if (command.chain) transaction.requireBlock("COMMIT AND CHAIN");
       const chained = parameters.ofTransaction();
+      await endOfChanges(context, transaction.status === "E" ? "rollback" : "commit").catch(
+        (error: unknown) => {
+          // What cannot be committed ends its transaction all the same.
+          transaction.rollback();
+          throw error;
+        },
+      );
       const outcome = transaction.commit();
       if (outcome === "no transaction") sink.notice(noTransactionInProgress());
       if (command.chain) beginAgain(context, chained);
@@ -91,17 +99,19 @@ async function carryOut(
     case "rollback": {
       if (command.chain) transaction.requireBlock("ROLLBACK AND CHAIN");
       const chained = parameters.ofTransaction();
+      await endOfChanges(context, "rollback");
       if (!transaction.rollback()) sink.notice(noTransactionInProgress());
       if (command.chain) beginAgain(context, chained);
       return done("ROLLBACK");
     }
     case "savepoint":
-      transaction.savepoint(command.name);
+      transaction.savepoint(command.name, context.temporary.mark);
       return done("SAVEPOINT");
     case "release":
       transaction.release(command.name);
       return done("RELEASE");
     case "rollback-to":
+      await context.temporary.rollbackTo(transaction.markOf(command.name));
       transaction.rollbackTo(command.name);
       return done("ROLLBACK");
     case "set-transaction":
@@ -112,7 +122,7 @@ async function carryOut(
       }
       return done("SET");
     case "discard":
-      return done(discard(context, command.target));
+      return done(await discard(context, command.target));
     case "deallocate":
       if (command.name === "all") context.statements.clear();
       else {
@@ -123,6 +133,8 @@ async function carryOut(
     case "refresh":
       await context.refresh(command.schema ?? "public", command.name, signal);
       return done("REFRESH MATERIALIZED VIEW");
+    case "maintain":
+      return done(command.tag);
     case "lock":
       transaction.requireOpen("LOCK TABLE");
       return done("LOCK TABLE");
@@ -165,7 +177,10 @@ function setConfigField({ label }: SetConfig): FieldDescription {
   return textField(label);
 }
 
-function discard(context: SessionContext, target: "all" | "plans" | "sequences" | "temp"): string {
+async function discard(
+  context: SessionContext,
+  target: "all" | "plans" | "sequences" | "temp",
+): Promise<string> {
   if (target === "all") {
     if (context.transaction.isInBlock) {
       throw new PgError(
@@ -173,10 +188,17 @@ function discard(context: SessionContext, target: "all" | "plans" | "sequences" 
         "DISCARD ALL cannot run inside a transaction block",
       );
     }
+    if (context.transaction.isInPipeline) {
+      throw new PgError(
+        "active_sql_transaction",
+        "DISCARD ALL cannot be executed within a pipeline",
+      );
+    }
     context.parameters.resetAll();
     context.statements.clear();
     context.channels.unlisten(undefined);
   }
+  if (target === "all" || target === "temp") await discardTemporary(context);
   return `DISCARD ${target.toUpperCase()}`;
 }
 

@@ -11,6 +11,7 @@ import type { SentCounters } from "./results.ts";
 import type { SessionActivity } from "./session-activity.ts";
 import type { SessionClock } from "./session-clock.ts";
 import type { VisibleSessions } from "./session-registry.ts";
+import type { TemporaryTables } from "./temporary-tables.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Belongs to one state of the workspace: with other columns a text is translated anew. */
@@ -18,6 +19,7 @@ export interface SqlContext {
   readonly cache: StatementCache;
   readonly columnType: NonNullable<TranslateOptions["columnType"]>;
   readonly schemas: ReadonlySet<string>;
+  readonly temporaryCatalog?: string;
 }
 
 /** What the statements of one session work with. */
@@ -31,6 +33,7 @@ export interface SessionContext {
   sql(): SqlContext;
   readonly parameters: SessionParameters;
   readonly transaction: Transaction;
+  readonly temporary: TemporaryTables;
   readonly statements: PreparedStatements;
   /** Looks at a table's source now and answers when what is there is visible. */
   refresh(schema: string, table: string, signal: AbortSignal): Promise<void>;

@@ -1,16 +1,19 @@
 import { PgError } from "../core/pg-error.ts";
 import { pgTypeOidByName } from "../pgtypes/pg-types.ts";
+import { firstParameter } from "../sql/first-parameter.ts";
 import type { GatewayCommand, Statement } from "../sql/statement.ts";
 import { planForCall } from "./backend-functions.ts";
-import { BufferedExecution } from "./buffered-execution.ts";
+import { BufferedExecution, type BufferedResult } from "./buffered-execution.ts";
 import { planForCommand } from "./commands.ts";
 import type { SessionContext } from "./context.ts";
 import { openCopyOut } from "./copy-out.ts";
 import { openInEngine, planForEngine } from "./engine-plan.ts";
+import { movedBy } from "./error-position.ts";
 import { executeArguments } from "./execute-arguments.ts";
 import { explainExecution, QUERY_PLAN_FIELD } from "./explain.ts";
 import { type Execution, NO_BINDING, type Plan } from "./plan.ts";
 import { openInShadowOrEngine, planForShadowOrEngine } from "./shadow-or-engine.ts";
+import { planForTemporary } from "./temporary-plan.ts";
 
 type Prepare = Extract<GatewayCommand, { kind: "prepare" }>;
 type Execute = Extract<GatewayCommand, { kind: "execute" }>;
@@ -35,10 +38,12 @@ export async function planStatement(
         endsTransaction: false,
         open: (_binding, aborted) => openCopyOut(context, statement, aborted),
       };
+    case "temporary":
+      return await planForTemporary(context, statement, declaredOids, signal);
     case "gateway":
       return await planForGateway(
         context,
-        { command: route.command, text: statement.text },
+        { command: route.command, text: statement.text, offset: statement.offset },
         signal,
       );
   }
@@ -54,12 +59,12 @@ export async function openStatement(
   signal: AbortSignal,
 ): Promise<Execution> {
   const { route } = statement;
+  if (route.to !== "gateway" && statement.parameterCount > 0) {
+    const { number, position } = firstParameter(statement);
+    throw new PgError("undefined_parameter", `there is no parameter $${number}`, { position });
+  }
   if (route.to === "shadow") return openInShadowOrEngine(context, statement, signal);
-  if (
-    route.to === "engine" &&
-    statement.parameterCount === 0 &&
-    explainOf(statement) === undefined
-  ) {
+  if (route.to === "engine" && explainOf(statement) === undefined) {
     return openInEngine(context, statement, NO_BINDING, {
       signal,
       output: { kind: "rows", formats: [] },
@@ -100,9 +105,16 @@ async function planForEngineRoute(
   };
 }
 
+interface GatewayStatement<C> {
+  readonly command: C;
+  /** The whole statement, and where it starts in its message. */
+  readonly text: string;
+  readonly offset: number;
+}
+
 async function planForGateway(
   context: SessionContext,
-  { command, text }: { readonly command: GatewayCommand; readonly text: string },
+  { command, text, offset }: GatewayStatement<GatewayCommand>,
   signal: AbortSignal,
 ): Promise<Plan> {
   switch (command.kind) {
@@ -114,7 +126,7 @@ async function planForGateway(
         fields: undefined,
         endsTransaction: false,
         open: (_binding, aborted) =>
-          new BufferedExecution(() => prepare(context, { command, text }, aborted)),
+          new BufferedExecution(() => prepare(context, { command, text, offset }, aborted)),
       };
     case "execute":
       return await planForExecute(context, command, signal);
@@ -125,9 +137,9 @@ async function planForGateway(
 
 async function prepare(
   context: SessionContext,
-  { command, text }: { readonly command: Prepare; readonly text: string },
+  { command, text, offset }: GatewayStatement<Prepare>,
   signal: AbortSignal,
-) {
+): Promise<BufferedResult> {
   const { name, parameterTypes, statement } = command;
   context.statements.requireFree(name);
   const oids = parameterTypes.map((type) => {
@@ -135,7 +147,9 @@ async function prepare(
     if (oid === undefined) throw new PgError("undefined_object", `type "${type}" does not exist`);
     return oid;
   });
-  const plan = await planStatement(context, statement, oids, signal);
+  const plan = await planStatement(context, statement, oids, signal).catch((error: unknown) => {
+    throw movedBy(statement.offset - offset, error);
+  });
   context.statements.add(name, { text, plan, preparedAt: new Date(), isFromSql: true });
   return { fields: undefined, rows: Buffer.alloc(0), tag: "PREPARE" };
 }

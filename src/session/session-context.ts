@@ -3,16 +3,19 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext, SqlContext } from "./context.ts";
 import { durationMs, showDuration } from "./parameter-values.ts";
 import { SessionParameters } from "./parameters.ts";
+import type { Portals } from "./portals.ts";
 import { PreparedStatements } from "./prepared-statements.ts";
 import { SessionActivity } from "./session-activity.ts";
 import { SessionClock, type SessionClockOptions } from "./session-clock.ts";
 import type { SessionServices } from "./session-services.ts";
 import type { Login } from "./startup.ts";
+import { TemporaryTables } from "./temporary-tables.ts";
 import { Transaction } from "./transaction.ts";
 
 export interface SessionParts {
   readonly processId: number;
   readonly connection: ClientConnection;
+  readonly portals: Portals;
   readonly notified: Listener;
   readonly endIdle: SessionClockOptions["endIdle"];
 }
@@ -21,7 +24,7 @@ export interface SessionParts {
 export function sessionContext(
   { role, workspace, parameters: startup }: Login,
   services: SessionServices,
-  { processId, connection, notified, endIdle }: SessionParts,
+  { processId, connection, portals, notified, endIdle }: SessionParts,
 ): SessionContext {
   const { engine, shadow, workspaces, sessions } = services;
   const parameters = new SessionParameters(services.serverVersion, role);
@@ -31,12 +34,15 @@ export function sessionContext(
   };
   for (const [name, ms] of Object.entries(defaults)) parameters.initialize(name, showDuration(ms));
   for (const [name, value] of startup) parameters.initialize(name, value);
+  const temporary = new TemporaryTables(engine, workspace, processId);
   let snapshots = 0;
   const latestSql = (): SqlContext => workspaces.sqlContext(workspace);
   const channels = new SessionChannels(services.channels, workspace, processId, notified);
   const transaction = new Transaction(parameters, channels, {
     take: () => ({ name: `${processId}.${++snapshots}`, sql: latestSql() }),
     release: ({ name }) => engine.endTransaction(workspace, name),
+    ended: () => portals.closeAll(),
+    rolledBackTo: (savepointNumber) => portals.closeSince(savepointNumber),
   });
   const limit = (name: string): number => durationMs(parameters.get(name));
   return {
@@ -45,9 +51,10 @@ export function sessionContext(
     role,
     engine,
     shadow,
-    sql: () => transaction.taken?.sql ?? latestSql(),
+    sql: () => temporary.sql(transaction.taken?.sql ?? latestSql()),
     parameters,
     transaction,
+    temporary,
     channels,
     clock: new SessionClock({
       limits: () => ({

@@ -14,6 +14,8 @@ import { sessionContext } from "./session-context.ts";
 import type { SessionServices } from "./session-services.ts";
 import { simpleQuery } from "./simple-query.ts";
 import { ClientLeft, type Login, logIn, type StartupMessage } from "./startup.ts";
+import { endOfChanges } from "./temporary-plan.ts";
+import { abortedTransaction } from "./transaction.ts";
 
 /** It became a session; it met a limit; it did not log in. */
 export type ConnectionOutcome = "accepted" | "rejected" | "failed";
@@ -107,10 +109,12 @@ export class Session {
     this.#hasBegun = true;
     this.#began();
     workspaces.opened(login.workspace);
+    const portals = new Portals();
     const context = sessionContext(login, this.#services, {
       processId: registration.processId,
       connection: this.#connection,
       notified: (notification) => this.#inbox.receive(notification),
+      portals,
       endIdle: (reason) => this.#endIdle(reason),
     });
     using clock = context.clock;
@@ -127,12 +131,12 @@ export class Session {
       { session: processId, ...login, parameters: undefined, application },
       "session started",
     );
-    const portals = new Portals();
     try {
       await this.#serve(context, portals, messages);
     } finally {
       portals.closeAll();
       context.transaction.close();
+      context.temporary.discard();
       log.debug({ session: processId }, "session ended");
     }
   }
@@ -159,15 +163,14 @@ export class Session {
   ): Promise<Phase> {
     if (message.type === "Terminate") return CLOSED;
     context.clock.stopIdle();
-    context.transaction.messageBegins();
     this.#inbox.busy();
-    if (phase.name === "discarding" && message.type !== "Sync") return phase;
+    if (phase.name === "discarding" && !isSync(message)) return phase;
     switch (message.type) {
       case "Query":
         this.#begin(context, message.sql);
         return await this.#query(message.sql, context, portals);
       case "Sync":
-        if (context.transaction.status === "I") portals.closeAll();
+        await this.#finish(context);
         return this.#ready(context);
       case "Parse":
         this.#begin(context, message.sql);
@@ -184,12 +187,17 @@ export class Session {
         this.#connection.flush();
         return phase;
       case "Malformed":
-        if (this.#fail(context, message.error) === "session ends") return CLOSED;
-        return message.isQuery ? this.#ready(context) : DISCARDING;
+        if ((await this.#fail(context, message.error)) === "session ends") return CLOSED;
+        this.#connection.flush();
+        return message.of === "other" ? DISCARDING : this.#ready(context);
       case "FunctionCall":
-        this.#fail(
+        await this.#fail(
           context,
-          new PgError("feature_not_supported", "function calls by OID are not supported"),
+          context.transaction.status === "E"
+            ? abortedTransaction()
+            : new PgError("feature_not_supported", "function calls by OID are not supported", {
+                hint: "Call the function in a SELECT.",
+              }),
         );
         return this.#ready(context);
       // What is left of a COPY that has failed already.
@@ -206,15 +214,26 @@ export class Session {
     }
   }
 
+  /** The end of what a client has sent in one go: unless a block is open, it is final. */
+  async #finish(context: SessionContext): Promise<void> {
+    if (context.transaction.status === "I" && context.temporary.isChanged) {
+      const error = await this.#timed(context, () => endOfChanges(context, "commit"));
+      if (error !== undefined) await this.#fail(context, error);
+    }
+    context.transaction.finish();
+  }
+
   async #query(sql: string, context: SessionContext, portals: Portals): Promise<Phase> {
     portals.close("");
+    context.statements.close("");
+    context.transaction.start();
     const error = await this.#timed(context, (signal) =>
       simpleQuery(context, this.#connection, sql, signal),
     );
     if (error !== undefined) {
-      if (this.#fail(context, error) === "session ends") return CLOSED;
+      if ((await this.#fail(context, error)) === "session ends") return CLOSED;
     }
-    if (context.transaction.status === "I") portals.closeAll();
+    await this.#finish(context);
     return this.#ready(context);
   }
 
@@ -222,9 +241,13 @@ export class Session {
     context: SessionContext,
     work: (signal: AbortSignal) => Promise<void> | void,
   ): Promise<Phase> {
+    context.transaction.start();
     const error = await this.#timed(context, work);
     if (error === undefined) return READY;
-    return this.#fail(context, error) === "session ends" ? CLOSED : DISCARDING;
+    if ((await this.#fail(context, error)) === "session ends") return CLOSED;
+    // The client may be waiting for nothing else: Sync can come much later.
+    this.#connection.flush();
+    return DISCARDING;
   }
 
   /** Runs one message's work under a clock; its failure comes back as what the client is to hear. */
@@ -255,12 +278,15 @@ export class Session {
     return failure;
   }
 
-  #fail(context: SessionContext, error: PgError): "session ends" | "session goes on" {
+  async #fail(
+    context: SessionContext,
+    error: PgError,
+  ): Promise<"session ends" | "session goes on"> {
     context.transaction.fail();
+    // A block keeps them until it is rolled back itself.
+    if (context.transaction.status === "I") await context.temporary.rollback();
     context.log.debug({ sqlstate: error.sqlstate, detail: error.message }, "statement failed");
     this.#connection.sendError(error);
-    // A client may wait for it before it sends its Sync.
-    this.#connection.flush();
     if (error.severity !== "FATAL") return "session goes on";
     return "session ends";
   }
@@ -270,7 +296,6 @@ export class Session {
       this.#connection.sendError(this.#termination);
       return CLOSED;
     }
-    context.transaction.messagesEnd();
     const transactionStatus = context.transaction.status;
     for (const status of context.parameters.takeChanges()) {
       this.#connection.send({ type: "ParameterStatus", ...status });
@@ -321,6 +346,11 @@ export class Session {
       hint: "The server's log has the details under this id.",
     });
   }
+}
+
+/** What ends the dropping of messages behind an error, also where it is malformed. */
+function isSync(message: FrontendMessage): boolean {
+  return message.type === "Sync" || (message.type === "Malformed" && message.of === "Sync");
 }
 
 function failureReason({ sqlstate }: PgError): "password" | "throttled" | "protocol" {

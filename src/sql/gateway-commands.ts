@@ -27,6 +27,10 @@ export const GATEWAY_COMMANDS: { readonly [K in NodeKind]?: (body: Body<K>) => G
     channel: conditionname,
     payload,
   }),
+  VacuumStmt: ({ is_vacuumcmd }) => ({
+    kind: "maintain",
+    tag: is_vacuumcmd === true ? "VACUUM" : "ANALYZE",
+  }),
   LockStmt: () => ({ kind: "lock" }),
   ConstraintsSetStmt: () => ({ kind: "set-constraints" }),
 };
