@@ -83,7 +83,6 @@ async function carryOut(
       return done(command.tag);
     case "commit": {
       if (command.chain) transaction.requireBlock("COMMIT AND CHAIN");
-      const chained = parameters.ofTransaction();
       await endOfChanges(context, transaction.status === "E" ? "rollback" : "commit").catch(
         (error: unknown) => {
           // What cannot be committed ends its transaction all the same.
@@ -91,6 +90,7 @@ async function carryOut(
           throw error;
         },
       );
+      const chained = parameters.ofTransaction();
       const outcome = transaction.commit();
       if (outcome === "no transaction") sink.notice(noTransactionInProgress());
       if (command.chain) beginAgain(context, chained);
@@ -98,8 +98,8 @@ async function carryOut(
     }
     case "rollback": {
       if (command.chain) transaction.requireBlock("ROLLBACK AND CHAIN");
-      const chained = parameters.ofTransaction();
       await endOfChanges(context, "rollback");
+      const chained = parameters.ofTransaction();
       if (!transaction.rollback()) sink.notice(noTransactionInProgress());
       if (command.chain) beginAgain(context, chained);
       return done("ROLLBACK");

@@ -18,6 +18,14 @@ import { planForTemporary } from "./temporary-plan.ts";
 type Prepare = Extract<GatewayCommand, { kind: "prepare" }>;
 type Execute = Extract<GatewayCommand, { kind: "execute" }>;
 
+interface CommandInText<C extends GatewayCommand> {
+  readonly command: C;
+  /** Of the whole statement. */
+  readonly text: string;
+  /** Where the text begins in its message. */
+  readonly offset: number;
+}
+
 /** Understands a statement to the point where it can be described and run. */
 export async function planStatement(
   context: SessionContext,
@@ -114,7 +122,7 @@ interface GatewayStatement<C> {
 
 async function planForGateway(
   context: SessionContext,
-  { command, text, offset }: GatewayStatement<GatewayCommand>,
+  { command, text, offset }: CommandInText<GatewayCommand>,
   signal: AbortSignal,
 ): Promise<Plan> {
   switch (command.kind) {
@@ -137,7 +145,7 @@ async function planForGateway(
 
 async function prepare(
   context: SessionContext,
-  { command, text, offset }: GatewayStatement<Prepare>,
+  { command, text, offset }: CommandInText<Prepare>,
   signal: AbortSignal,
 ): Promise<BufferedResult> {
   const { name, parameterTypes, statement } = command;

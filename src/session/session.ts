@@ -113,6 +113,7 @@ export class Session {
     const context = sessionContext(login, this.#services, {
       processId: registration.processId,
       connection: this.#connection,
+      portals,
       notified: (notification) => this.#inbox.receive(notification),
       portals,
       endIdle: (reason) => this.#endIdle(reason),

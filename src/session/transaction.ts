@@ -53,8 +53,8 @@ export interface TransactionEvents {
 
 /**
  * The session's transaction (PostgreSQL documentation, 55.2.2.1, 55.2.4 and SQL's BEGIN): there is one
- * around everything that a client sends, whether it says BEGIN or not. Data is only read, so that all
- * it can undo is the session's own settings and notifications.
+ * around everything that a client sends, whether it says BEGIN or not. Files are only read, so that
+ * all it undoes here is the session's own settings and notifications.
  */
 export class Transaction {
   readonly #parameters: SessionParameters;
