@@ -113,13 +113,6 @@ async function planForEngineRoute(
   };
 }
 
-interface GatewayStatement<C> {
-  readonly command: C;
-  /** The whole statement, and where it starts in its message. */
-  readonly text: string;
-  readonly offset: number;
-}
-
 async function planForGateway(
   context: SessionContext,
   { command, text, offset }: CommandInText<GatewayCommand>,

@@ -115,7 +115,6 @@ export class Session {
       connection: this.#connection,
       portals,
       notified: (notification) => this.#inbox.receive(notification),
-      portals,
       endIdle: (reason) => this.#endIdle(reason),
     });
     using clock = context.clock;
