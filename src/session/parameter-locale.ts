@@ -86,8 +86,7 @@ function offsetZone(value: string, sign: string, hours: number): string {
 function inTitleCase(name: string): string {
   if (/[A-Z]/.test(name)) return name;
   if (/^[a-z]{3}$/.test(name)) return name.toUpperCase();
-  return name.replaceAll(
-    /(^|[/_-])([a-z])/g,
-    (_, before: string, letter: string) => before + letter.toUpperCase(),
+  return name.replaceAll(/[a-z]+/g, (word) =>
+    word.length < 3 ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1),
   );
 }

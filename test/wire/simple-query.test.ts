@@ -177,7 +177,6 @@ test.each([
   ["COPY t TO '/tmp/x'", { code: "0A000" }],
   ["ATTACH 'x.db'", { code: "42601" }],
   ["SET memory_limit = '1TB'", { code: "42704" }],
-  ["LISTEN channel", { code: "0A000" }],
   ["SELECT nofunction(1)", { code: "42883" }],
 ])("%s is refused in PostgreSQL's terms, and the session lives on", async (sql, expected) => {
   await using gateway = await startGateway({ tables: { t: "a\n1\n" } });

@@ -140,8 +140,8 @@ describe("the gateway's own commands", () => {
     ["discard temp", { kind: "discard", target: "temp" }],
     ["deallocate all", { kind: "deallocate", name: "all" }],
     ["deallocate p", { kind: "deallocate", name: "p" }],
-    ["listen x", { kind: "listen" }],
-    ["notify x, 'y'", { kind: "notify" }],
+    ["listen x", { kind: "listen", channel: "x" }],
+    ["notify x, 'y'", { kind: "notify", channel: "x", payload: "y" }],
     ["unlisten *", { kind: "unlisten" }],
     ["lock table orders", { kind: "lock" }],
     [
