@@ -34,6 +34,8 @@ export class CopyFields {
   readonly ends: Int32Array;
   /** How many the line has; only as many as there are columns are kept. */
   count = 0;
+  /** An escape has made a byte that no character in ASCII has. */
+  hasMadeBytes = false;
   readonly #columnCount: number;
   readonly #isCsv: boolean;
   readonly #delimiter: number;
@@ -57,6 +59,7 @@ export class CopyFields {
   /** Splits the line that was read last. */
   split(lines: CopyLines): void {
     this.count = 0;
+    this.hasMadeBytes = false;
     const { bytes, start, end } = lines;
     if (lines.isPlain) {
       this.#splitPlain(bytes, start, end);
@@ -99,10 +102,11 @@ export class CopyFields {
           const octal = octalLength(bytes, at - 1, end);
           const hex = byte === 0x78 ? hexLength(bytes, at, end) : 0;
           if (octal > 0) {
-            out[to++] = Number.parseInt(bytes.latin1Slice(at - 1, at - 1 + octal), 8) & 0xff;
+            const digits = bytes.toString("latin1", at - 1, at - 1 + octal);
+            out[to++] = this.#made(Number.parseInt(digits, 8) & 0xff);
             at += octal - 1;
           } else if (hex > 0) {
-            out[to++] = Number.parseInt(bytes.latin1Slice(at, at + hex), 16);
+            out[to++] = this.#made(Number.parseInt(bytes.toString("latin1", at, at + hex), 16));
             at += hex;
           } else {
             out[to++] = LETTERS[byte] || byte;
@@ -133,7 +137,8 @@ export class CopyFields {
         else {
           isQuoted = true;
           for (;;) {
-            if (at >= end) throw new PgError("bad_copy_file_format", "unterminated CSV quoted field");
+            if (at >= end)
+              throw new PgError("bad_copy_file_format", "unterminated CSV quoted field");
             const inside = bytes[at++] ?? 0;
             const next = at < end ? bytes[at] : NULL_FIELD;
             if (inside === this.#escape && (next === this.#escape || next === this.#quote)) {
@@ -149,6 +154,11 @@ export class CopyFields {
       this.#add(outStart, isNull ? NULL_FIELD : to);
       if (!isDelimited) return;
     }
+  }
+
+  #made(byte: number): number {
+    if (byte === 0 || byte >= 0x80) this.hasMadeBytes = true;
+    return byte;
   }
 
   #add(start: number, end: number): void {
@@ -171,7 +181,8 @@ export class CopyFields {
 
 function octalLength(bytes: Buffer, at: number, end: number): number {
   let length = 0;
-  while (length < 3 && at + length < end && ((bytes[at + length] ?? 0) & 0xf8) === 0x30) length += 1;
+  while (length < 3 && at + length < end && ((bytes[at + length] ?? 0) & 0xf8) === 0x30)
+    length += 1;
   return length;
 }
 

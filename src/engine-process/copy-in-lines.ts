@@ -32,6 +32,8 @@ export class CopyLines {
   lineNumber = 0;
   /** The line has neither a backslash (text) nor a quote (csv). */
   isPlain = true;
+  /** Every byte of it is a character of its own. */
+  isAscii = true;
   readonly #isCsv: boolean;
   readonly #quote: number;
   readonly #escape: number;
@@ -52,6 +54,11 @@ export class CopyLines {
     this.#escape = this.#isCsv && escape !== quote ? escape.charCodeAt(0) : NONE;
   }
 
+  /** What was received, as far as it is in `bytes`. */
+  get length(): number {
+    return this.#length;
+  }
+
   push(chunk: Buffer): void {
     if (this.#isOver) return;
     this.#makeRoom(chunk.length);
@@ -70,24 +77,26 @@ export class CopyLines {
     const { bytes } = this;
     for (let at = this.#at; ; at += 1) {
       if (at >= this.#length) return this.#pause(at);
-      const byte = bytes[at];
+      const byte = bytes[at] ?? 0;
+      if (byte >= 0x80 || byte === 0) this.isAscii = false;
       if (byte === BACKSLASH || byte === RETURN) {
         // What follows decides. Nothing has changed yet, so that chunks make no difference.
         if (at + this.#lookahead(at) >= this.#length && !this.#isComplete) return this.#pause(at);
       }
-      if (this.#isCsv) this.#followQuotes(byte);
-      if (this.#inQuote) continue;
+      if (this.#isCsv) {
+        this.#followQuotes(byte);
+        if (byte === BACKSLASH && at === this.start && this.#isEndMarker(at)) return this.#last(at);
+        if (this.#inQuote) continue;
+      }
       if (byte === RETURN) return this.#finish(at, at + this.#afterReturn(at));
       if (byte === NEWLINE) return this.#finish(at, at + this.#afterNewline());
-      if (byte !== BACKSLASH) continue;
-      if (!this.#isCsv) {
-        this.isPlain = false;
-        if (at + 1 >= this.#length) return this.#last(at + 1);
-        if (this.#isEndMarker(at)) return this.#last(at);
-        at += 1;
-      } else if (at === this.start && this.#isEndMarker(at)) {
-        return this.#last(at);
-      }
+      if (byte !== BACKSLASH || this.#isCsv) continue;
+      this.isPlain = false;
+      if (at + 1 >= this.#length) return this.#last(at + 1);
+      if (this.#isEndMarker(at)) return this.#last(at);
+      // What stands behind a backslash is a value's.
+      at += 1;
+      if ((bytes[at] ?? 0) >= 0x80 || bytes[at] === 0) this.isAscii = false;
     }
   }
 
@@ -97,6 +106,7 @@ export class CopyLines {
     this.start = this.#nextStart;
     this.#at = this.start;
     this.isPlain = true;
+    this.isAscii = true;
     this.#inQuote = false;
     this.#lastWasEscape = false;
   }

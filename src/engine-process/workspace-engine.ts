@@ -101,7 +101,10 @@ export class WorkspaceEngine {
    * A connection of its own for one statement, in the session's settings: a second statement on it
    * would end the first. In a transaction it sees what the transaction's first statement saw.
    */
-  async lease({ settings, transaction }: DescribeRequest): Promise<Lease> {
+  async lease({
+    settings,
+    transaction,
+  }: Pick<DescribeRequest, "settings" | "transaction">): Promise<Lease> {
     const generation = transaction === undefined ? this.#schema.current : this.#pinned(transaction);
     const searchPath = generation.searchPath(settings.searchPath);
     const key = JSON.stringify([settings.timeZone, searchPath]);

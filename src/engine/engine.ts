@@ -1,7 +1,7 @@
 import type { WorkspaceName } from "../core/brands.ts";
 import type { PgErrorFields } from "../core/pg-error.ts";
 import type { FieldDescription, FormatCode } from "../protocol/field-description.ts";
-import type { CopyOptions } from "../sql/statement.ts";
+import type { CopyInOptions, CopyOptions, CopyRelation } from "../sql/statement.ts";
 
 /** What a session may ask of a workspace's data. Nothing here knows which database answers. */
 export interface Engine {
@@ -17,6 +17,12 @@ export interface Engine {
   endTransaction(workspace: WorkspaceName, transaction: string): void;
   /** Sends nothing before the first `run`. */
   open(request: ExecuteRequest, options: { readonly signal: AbortSignal }): EngineStream;
+  /** Appends what the source gives to a table; resolves to the number of rows. All or nothing. */
+  copyIn(
+    request: CopyInRequest,
+    source: CopyInSource,
+    options: { readonly signal: AbortSignal },
+  ): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -112,6 +118,27 @@ export interface ExecuteRequest extends DescribeRequest {
   /** The type OIDs that the client was told; other ones are "cached plan must not change result type". */
   readonly expectedTypeOids: readonly number[] | undefined;
 }
+
+export interface CopyInRequest {
+  readonly workspace: WorkspaceName;
+  readonly settings: EngineSettings;
+  readonly transaction: string | undefined;
+  /** The table is one of these. */
+  readonly temporary: TemporaryScope;
+  readonly relation: CopyRelation;
+  readonly options: CopyInOptions;
+}
+
+export interface TemporaryScope {
+  readonly session: string;
+  readonly inTransaction: boolean;
+}
+
+/**
+ * Called when the table is known, with the number of its columns that the data have. The data may be
+ * cut anywhere. They have to end, with its reason, when the request's signal aborts.
+ */
+export type CopyInSource = (columnCount: number) => AsyncIterable<Buffer>;
 
 export type OutputFormat =
   /** One code for all columns, one for each, or none, which means text (as in Bind). */

@@ -4,6 +4,7 @@ import type { Logger } from "../observe/logger.ts";
 import type { Shadow } from "../shadow/shadow.ts";
 import type { StatementCache } from "../sql/statement-cache.ts";
 import type { TranslateOptions } from "../sql/translate.ts";
+import type { CopyInChannel } from "./copy-in-channel.ts";
 import type { SessionParameters } from "./parameters.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
 import type { SentCounters } from "./results.ts";
@@ -28,6 +29,8 @@ export interface SessionContext {
   readonly parameters: SessionParameters;
   readonly transaction: Transaction;
   readonly statements: PreparedStatements;
+  /** What the client sends for the COPY FROM STDIN that is running. */
+  readonly copyIn: CopyInChannel;
   /** Looks at a table's source now and answers when what is there is visible. */
   refresh(schema: string, table: string, signal: AbortSignal): Promise<void>;
   /** Interrupts the running statement of a session of the same role; false where there is none. */

@@ -131,7 +131,7 @@ async function ask(
         workspace: context.workspace,
         sql: query.translation.sql,
         dialect: query.dialect,
-        settings: settings(context),
+        settings: engineSettings(context),
         transaction: context.transaction.snapshot()?.name,
       },
       { signal },
@@ -163,7 +163,7 @@ class EngineExecution implements Execution {
         workspace: context.workspace,
         sql: query.translation.sql,
         dialect: query.dialect,
-        settings: settings(context),
+        settings: engineSettings(context),
         transaction: context.transaction.snapshot()?.name,
         parameterOids: query.parameterOids,
         parameterFormats: binding.parameterFormats,
@@ -203,7 +203,7 @@ function inTermsOf({ statement, translation }: EngineQuery, error: unknown): unk
   return PgError.fromFields({ ...error.toFields(), position });
 }
 
-function settings({ parameters }: SessionContext): EngineSettings {
+export function engineSettings({ parameters }: SessionContext): EngineSettings {
   return {
     timeZone: parameters.get("TimeZone"),
     searchPath: schemasOf(parameters.get("search_path")),

@@ -6,6 +6,7 @@ import { planForCall } from "./backend-functions.ts";
 import { BufferedExecution, collect } from "./buffered-execution.ts";
 import { planForCommand } from "./commands.ts";
 import type { SessionContext } from "./context.ts";
+import { openCopyIn } from "./copy-in.ts";
 import { openCopyOut } from "./copy-out.ts";
 import { openInEngine, planForEngine } from "./engine-plan.ts";
 import { explainExecution, QUERY_PLAN_FIELD } from "./explain.ts";
@@ -34,6 +35,13 @@ export async function planStatement(
         fields: undefined,
         endsTransaction: false,
         open: (_binding, aborted) => openCopyOut(context, statement, aborted),
+      };
+    case "copy-in":
+      return {
+        parameterOids: [],
+        fields: undefined,
+        endsTransaction: false,
+        open: (_binding, aborted) => openCopyIn(context, statement, aborted),
       };
     case "gateway":
       return await planForGateway(context, route.command, signal);

@@ -9,7 +9,9 @@ import type { FrontendMessage } from "../protocol/frontend.ts";
 import type { Shadow } from "../shadow/shadow.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext, SqlContext } from "./context.ts";
+import { CopyInChannel } from "./copy-in-channel.ts";
 import { ExtendedQuery } from "./extended-query.ts";
+import { IncomingMessages } from "./incoming-messages.ts";
 import { durationMs, showDuration } from "./parameter-table.ts";
 import { SessionParameters } from "./parameters.ts";
 import { Portals } from "./portals.ts";
@@ -78,6 +80,7 @@ const CLOSED: Phase = { name: "closed" };
 /** One client's conversation, from its startup packet to its end. */
 export class Session {
   readonly #connection: ClientConnection;
+  readonly #messages: IncomingMessages;
   readonly #services: SessionServices;
   #clock: StatementClock | undefined;
   #termination: PgError | undefined;
@@ -86,6 +89,7 @@ export class Session {
 
   constructor(connection: ClientConnection, services: SessionServices, began: () => void) {
     this.#connection = connection;
+    this.#messages = new IncomingMessages(connection.messages());
     this.#services = services;
     this.#began = began;
   }
@@ -93,7 +97,7 @@ export class Session {
   /** Runs to the end of the connection, and answers whatever goes wrong. */
   async run(startup: StartupMessage): Promise<ConnectionOutcome> {
     const connection = this.#connection;
-    const messages = connection.messages()[Symbol.asyncIterator]();
+    const messages = this.#messages;
     try {
       const login = await this.#logIn(startup, messages);
       await this.#converse(login, messages);
@@ -332,6 +336,7 @@ export class Session {
       parameters,
       transaction,
       statements: new PreparedStatements(),
+      copyIn: new CopyInChannel(this.#connection, this.#messages),
       sent: { rows: 0, bytes: 0 },
       refresh: (schema, table, signal) => workspaces.refresh(workspace, schema, table, signal),
       cancelSession: (other) => {

@@ -180,17 +180,9 @@ function check(given: Given, direction: Direction): Checked {
   const newlines = /[\r\n]/;
   const invalid = "invalid_parameter_value";
   const cannot = "cannot use newline or carriage return";
-  refuse(
-    newlines.test(delimiter),
-    invalid,
-    "COPY delimiter cannot be newline or carriage return",
-  );
+  refuse(newlines.test(delimiter), invalid, "COPY delimiter cannot be newline or carriage return");
   refuse(newlines.test(nullText), invalid, `COPY null representation ${cannot}`);
-  refuse(
-    !csv && /[\\.a-z0-9]/.test(delimiter),
-    invalid,
-    `COPY delimiter cannot be "${delimiter}"`,
-  );
+  refuse(!csv && /[\\.a-z0-9]/.test(delimiter), invalid, `COPY delimiter cannot be "${delimiter}"`);
   refuse(binary && header !== false, "feature_not_supported", inBinary("header"));
   refuse(!csv && given.quote !== undefined, "feature_not_supported", onlyInCsv("quote"));
   refuse(csv && !isOneByte(quote), "feature_not_supported", mustBeOneByte("quote"));
@@ -202,7 +194,11 @@ function check(given: Given, direction: Direction): Checked {
     const words = name.replaceAll("_", " ");
     const its: Direction = name === "force_quote" ? "TO" : "FROM";
     refuse(!csv, "feature_not_supported", onlyInCsv(words));
-    refuse(its !== direction, "feature_not_supported", `COPY ${words} only available using COPY ${its}`);
+    refuse(
+      its !== direction,
+      "feature_not_supported",
+      `COPY ${words} only available using COPY ${its}`,
+    );
   }
   refuse(
     nullText.includes(delimiter),
@@ -232,7 +228,8 @@ function refuse(isWrong: boolean, condition: Condition, message: string): void {
   if (isWrong) throw new PgError(condition, message);
 }
 
-const inBinary = (option: string): string => `cannot specify ${option.toUpperCase()} in BINARY mode`;
+const inBinary = (option: string): string =>
+  `cannot specify ${option.toUpperCase()} in BINARY mode`;
 const onlyInCsv = (words: string): string => `COPY ${words} available only in CSV mode`;
 const mustBeOneByte = (option: string): string =>
   `COPY ${option} must be a single one-byte character`;

@@ -63,6 +63,7 @@ async function place(tables: readonly TableDefinition[], doubles: Doubles): Prom
       describe: unused,
       endTransaction: unused,
       open: unused,
+      copyIn: unused,
       close: unused,
     },
     loader: {
