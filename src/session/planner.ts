@@ -34,7 +34,10 @@ export async function planStatement(
         parameterOids: [],
         fields: undefined,
         endsTransaction: false,
-        open: (_binding, aborted) => openCopyOut(context, statement, aborted),
+        open: (_binding, aborted) =>
+          openCopyOut(context, statement, aborted, (query, asked) =>
+            planStatement(context, query, [], asked),
+          ),
       };
     case "copy-in":
       return {

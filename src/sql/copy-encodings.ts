@@ -44,3 +44,48 @@ export function copyEncodingOf(name: string, position: number | undefined): Copy
     { position },
   );
 }
+
+/** Those in which a byte is a character. */
+export type SingleByteEncoding = Exclude<CopyEncoding, "UTF8" | "SQL_ASCII">;
+
+/** Where an encoding differs from LATIN1, whose bytes are the characters with their numbers. */
+const DIFFERENCES: { readonly [E in SingleByteEncoding]: ReadonlyMap<number, string | undefined> } =
+  {
+    LATIN1: new Map(),
+    LATIN9: new Map([
+      [0xa4, "€"],
+      [0xa6, "Š"],
+      [0xa8, "š"],
+      [0xb4, "Ž"],
+      [0xb8, "ž"],
+      [0xbc, "Œ"],
+      [0xbd, "œ"],
+      [0xbe, "Ÿ"],
+    ]),
+    // What Windows leaves open is a space here.
+    WIN1252: new Map(
+      Array.from("€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ", (character, index) => [
+        0x80 + index,
+        character === " " ? undefined : character,
+      ]),
+    ),
+  };
+
+/** The character of each byte; undefined where it stands for none. */
+export function charactersOf(encoding: SingleByteEncoding): readonly (string | undefined)[] {
+  const differences = DIFFERENCES[encoding];
+  return Array.from({ length: 256 }, (_, byte) =>
+    differences.has(byte) ? differences.get(byte) : String.fromCharCode(byte),
+  );
+}
+
+export function untranslatable(to: string, from: string, bytes: Iterable<number>): PgError {
+  return new PgError(
+    "untranslatable_character",
+    `character with byte sequence ${hexBytes(bytes)} in encoding "${from}" has no equivalent in encoding "${to}"`,
+  );
+}
+
+export function hexBytes(bytes: Iterable<number>): string {
+  return Array.from(bytes, (byte) => `0x${byte.toString(16).padStart(2, "0")}`).join(" ");
+}
