@@ -81,7 +81,8 @@ class CopyTextRows implements CopyReader {
   }
 
   located(error: unknown): unknown {
-    const { lineNumber } = this.#lines;
+    // Before the first line was looked for, it is the one to come.
+    const lineNumber = Math.max(1, this.#lines.lineNumber);
     const batch = this.#batch;
     if (this.#place === "row") return batch.located(error, lineNumber, { at: "row" });
     if (this.#place === "line") {

@@ -88,6 +88,22 @@ export class EngineClient {
     this.#frames.send(0, { type: "end-transaction", workspace, transaction });
   }
 
+  async openSession(workspace: WorkspaceName, session: string): Promise<void> {
+    await this.#ask({ type: "open-session", workspace, session });
+  }
+
+  async endSessionTransaction(
+    workspace: WorkspaceName,
+    session: string,
+    outcome: "commit" | "rollback",
+  ): Promise<void> {
+    await this.#ask({ type: "end-session-transaction", workspace, session, outcome });
+  }
+
+  closeSession(workspace: WorkspaceName, session: string): void {
+    this.#frames.send(0, { type: "close-session", workspace, session });
+  }
+
   open(request: ExecuteRequest, signal: AbortSignal): EngineStream {
     const id = this.#nextId++;
     return new ClientStream(request, signal, {
@@ -298,7 +314,14 @@ class ClientStream implements EngineStream {
       this.#channel.send({ type: "credit", bytes: this.#owedBytes });
       this.#owedBytes = 0;
     };
-    const drained = sink.page(pieces);
+    let drained: Promise<void> | undefined;
+    try {
+      drained = sink.page(pieces);
+    } catch (error) {
+      this.#channel.send({ type: "close" });
+      fail(error);
+      return;
+    }
     if (drained === undefined) credit();
     else drained.then(credit, fail);
   }

@@ -23,6 +23,16 @@ export interface Engine {
     source: CopyInSource,
     options: { readonly signal: AbortSignal },
   ): Promise<number>;
+  /** Makes room for a session's temporary tables, under a name that is the session's own. */
+  openSession(workspace: WorkspaceName, session: string): Promise<void>;
+  /** Ends the transaction over them that a statement has begun; nothing where none has. */
+  endSessionTransaction(
+    workspace: WorkspaceName,
+    session: string,
+    outcome: "commit" | "rollback",
+  ): Promise<void>;
+  /** Drops all of them. */
+  closeSession(workspace: WorkspaceName, session: string): void;
   close(): Promise<void>;
 }
 
@@ -101,6 +111,19 @@ export interface DescribeRequest {
    * the one that was current at the first of them. Each other statement sees the latest.
    */
   readonly transaction: string | undefined;
+  /** Undefined where the statement has nothing to do with temporary tables. */
+  readonly temporary: TemporaryScope | undefined;
+}
+
+/** Whose temporary tables a statement sees, before all others. */
+export interface TemporaryScope {
+  /** One that `openSession` has opened. */
+  readonly session: string;
+  /**
+   * Whether the statement is part of the session's transaction over them, which the first such
+   * statement begins. Any other sees what was committed, and cannot change them.
+   */
+  readonly inTransaction: boolean;
 }
 
 export interface EngineDescription {
@@ -129,11 +152,6 @@ export interface CopyInRequest {
   readonly options: CopyInOptions;
 }
 
-export interface TemporaryScope {
-  readonly session: string;
-  readonly inTransaction: boolean;
-}
-
 /**
  * Called when the table is known, with the number of its columns that the data have. The data may be
  * cut anywhere. They have to end, with its reason, when the request's signal aborts.
@@ -143,7 +161,9 @@ export type CopyInSource = (columnCount: number) => AsyncIterable<Buffer>;
 export type OutputFormat =
   /** One code for all columns, one for each, or none, which means text (as in Bind). */
   | { readonly kind: "rows"; readonly formats: readonly FormatCode[] }
-  | { readonly kind: "copy"; readonly options: CopyOptions };
+  | { readonly kind: "copy"; readonly options: CopyOptions }
+  /** Run for its effect: the outcome counts the rows that were changed. */
+  | { readonly kind: "none" };
 
 /** Takes what a stream produces, in order. */
 export interface RowSink {

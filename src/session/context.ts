@@ -8,6 +8,7 @@ import type { CopyInChannel } from "./copy-in-channel.ts";
 import type { SessionParameters } from "./parameters.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
 import type { SentCounters } from "./results.ts";
+import type { TemporaryTables } from "./temporary-tables.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Belongs to one state of the workspace: with other columns a text is translated anew. */
@@ -15,6 +16,7 @@ export interface SqlContext {
   readonly cache: StatementCache;
   readonly columnType: NonNullable<TranslateOptions["columnType"]>;
   readonly schemas: ReadonlySet<string>;
+  readonly temporaryCatalog?: string;
 }
 
 /** What the statements of one session work with. */
@@ -28,6 +30,7 @@ export interface SessionContext {
   sql(): SqlContext;
   readonly parameters: SessionParameters;
   readonly transaction: Transaction;
+  readonly temporary: TemporaryTables;
   readonly statements: PreparedStatements;
   /** What the client sends for the COPY FROM STDIN that is running. */
   readonly copyIn: CopyInChannel;

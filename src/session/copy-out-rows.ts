@@ -98,9 +98,7 @@ function rowWriter(
 
 function headerLine(options: CopyOptions, fields: readonly FieldDescription[]): Buffer {
   const cell = copyCell(cellFormat(options), fields.length);
-  return copyData(
-    Buffer.from(`${fields.map(({ name }) => cell(name)).join(options.delimiter)}\n`),
-  );
+  return copyData(Buffer.from(`${fields.map(({ name }) => cell(name)).join(options.delimiter)}\n`));
 }
 
 function cellFormat(options: CopyOptions): CopyCellFormat {

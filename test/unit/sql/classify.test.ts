@@ -213,6 +213,7 @@ describe("COPY TO STDOUT", () => {
     quote: '"',
     escape: '"',
     forceQuote: [],
+    encoding: "UTF8",
   };
 
   test.each([
@@ -260,75 +261,37 @@ describe("COPY TO STDOUT", () => {
       query: { text: 'SELECT * FROM "sales"."orders"' },
     });
   });
-
-  test.each([
-    [
-      "copy t to stdout (format csv, delimiter 'xx')",
-      "0A000",
-      "COPY delimiter must be a single one-byte character",
-    ],
-    ["copy t to stdout (quote 'x')", "0A000", "COPY QUOTE requires CSV mode"],
-    [
-      "copy t to stdout (format binary, delimiter ',')",
-      "42601",
-      "cannot specify DELIMITER in BINARY mode",
-    ],
-    ["copy t to stdout (format xml)", "22023", 'COPY format "xml" not recognized'],
-    ["copy t to stdout (nonsense 1)", "42601", 'option "nonsense" not recognized'],
-    ["copy t to stdout (format csv, format csv)", "42601", "conflicting or redundant options"],
-    ["copy t to stdout (header match)", "0A000", 'cannot use "match" with HEADER in COPY TO'],
-    ["copy t to stdout (delimiter 'a')", "22023", 'COPY delimiter cannot be "a"'],
-    ["copy t to stdout (encoding 'latin1')", "0A000", 'COPY in encoding "latin1" is not supported'],
-    ["copy t from stdin", "0A000", "COPY FROM is not supported"],
-    ["copy t to '/tmp/x'", "0A000", "COPY TO a file is not supported"],
-    ["copy t to program 'cat'", "0A000", "COPY TO PROGRAM is not supported"],
-  ])("%s is refused", (sql, sqlstate, message) => {
-    expect(errorOf(sql)).toMatchObject({ sqlstate, message });
-  });
 });
 
 describe("what would write", () => {
   test.each([
-    ["insert into t values (1)", "INSERT"],
-    ["update pg_class set relname = 'x'", "UPDATE"],
-    ["delete from t", "DELETE"],
     ["merge into t using s on true when matched then delete", "MERGE"],
-    ["truncate t", "TRUNCATE TABLE"],
-    ["drop table t", "DROP TABLE"],
     ["drop materialized view t", "DROP MATERIALIZED VIEW"],
-    ["alter table t add column a int", "ALTER TABLE"],
     ["create table t (a int)", "CREATE TABLE"],
     ["create table t as select 1", "CREATE TABLE AS"],
     ["create view v as select 1", "CREATE VIEW"],
     ["create materialized view v as select 1", "CREATE MATERIALIZED VIEW"],
-    ["create index on t (a)", "CREATE INDEX"],
     ["comment on table t is 'x'", "COMMENT"],
     ["grant select on t to x", "GRANT"],
     ["revoke select on t from x", "REVOKE"],
     ["create role x", "CREATE ROLE"],
     ["with x as (delete from t returning *) select * from x", "DELETE"],
-    ["explain analyze select * from t; delete from t", "DELETE"],
   ])("%s cannot be executed in a read-only transaction", (sql, command) => {
     const error = errorOf(sql);
     expect(error).toMatchObject({
       sqlstate: "25006",
       message: `cannot execute ${command} in a read-only transaction`,
     });
-    expect(error.hint).toContain("read from files");
+    expect(error.hint).toMatch(/read from files|TEMP TABLE/);
   });
 
   test.each([
-    ["create temp table t (a int)", "CREATE TEMPORARY TABLE"],
-    ["create temporary table t as select 1", "CREATE TEMPORARY TABLE"],
-    ["create temp view v as select 1", "CREATE TEMPORARY VIEW"],
-    ["select 1 into t", "SELECT INTO"],
     ["declare c cursor for select 1", "DECLARE CURSOR"],
     ["fetch 1 from c", "FETCH"],
     ["move 1 from c", "MOVE"],
     ["close c", "CLOSE"],
     ["do $$ begin end $$", "DO"],
     ["call p()", "CALL"],
-    ["vacuum", "VACUUM"],
     ["load 'x'", "LOAD"],
     ["checkpoint", "CHECKPOINT"],
     ["prepare transaction 'x'", "a prepared transaction"],
@@ -339,6 +302,29 @@ describe("what would write", () => {
       sqlstate: "0A000",
       message: `${feature} is not supported`,
     });
+  });
+
+  test.each([
+    ["create temp table t (a int)", { kind: "create", object: "table", name: "t" }],
+    ["create table pg_temp.t as select 1", { kind: "create", object: "table", filled: true }],
+    [
+      "create or replace temp view v as select 1",
+      { kind: "create", object: "view", replace: true },
+    ],
+    ["select 1 into temp t", { kind: "create", name: "t", filled: true }],
+    ["insert into t values (1) returning a", { kind: "rows", command: "INSERT", returning: true }],
+    ["update t set a = 1", { kind: "rows", command: "UPDATE", returning: false }],
+    ["delete from t", { kind: "rows", command: "DELETE" }],
+    ["truncate t, u", { kind: "truncate", targets: [{ name: "t" }, { name: "u" }] }],
+    ["drop table if exists pg_temp.t", { kind: "drop", ifExists: true, targets: [{ name: "t" }] }],
+    ["alter table t rename to u", { kind: "alter", newName: "u" }],
+    ["create index on t (a)", { kind: "index", targets: [{ name: "t" }] }],
+  ])("%s is about temporary tables", (sql, write) => {
+    expect(routeOf(sql)).toMatchObject({ to: "temporary", write });
+  });
+
+  test("nobody may change a system catalog", () => {
+    expect(errorOf("update pg_class set relname = 'x'")).toMatchObject({ sqlstate: "42501" });
   });
 
   test("a sleep that nobody could interrupt is refused", () => {
