@@ -205,7 +205,9 @@ class TextColumn implements CopyColumn {
   }
 
   readBinary(row: number, bytes: Buffer): void {
-    const text = Buffer.from(String(this.#read.binary(bytes)));
+    const read = this.#read.binary(bytes);
+    if (typeof read !== "string") throw new Error("a text was read as something else");
+    const text = Buffer.from(read);
     this.#put(row, text, 0, text.length);
   }
 
@@ -289,8 +291,8 @@ class ValueColumn implements CopyColumn {
   }
 }
 
-/** Only numerics are read otherwise than columns keep them. */
 function asItIs(value: Read): RawValue {
+  // Only numerics are read otherwise than columns keep them, and theirs have a conversion.
   return value as RawValue;
 }
 
@@ -325,7 +327,7 @@ function rescaled(
   if (typeof value !== "object" || value === null || !("unscaled" in value)) {
     throw new PgError(
       "numeric_value_out_of_range",
-      `value "${String(value)}" is out of range for type numeric(${width},${scale})`,
+      `value "${typeof value === "string" ? value : "NaN"}" is out of range for type numeric(${width},${scale})`,
     );
   }
   const unscaled = atScale(value, scale);

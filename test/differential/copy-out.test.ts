@@ -23,14 +23,14 @@ const CASES = COPY_OUT_CASES.map(
 
 describe("COPY TO STDOUT sends PostgreSQL's bytes", () => {
   test.each(CASES)("without a table: %s … %s", async (_query, _options, index) => {
-    const [query = "", options = ""] = COPY_OUT_CASES[index] ?? [];
+    const [query, options] = COPY_OUT_CASES[index] ?? ["", ""];
     expect(await copied(gateway.url, `COPY (${query}) TO STDOUT ${options}`)).toEqual(
       RECORDED[index],
     );
   });
 
   test.each(CASES)("beside a table: %s … %s", async (_query, _options, index) => {
-    const [query = "", options = ""] = COPY_OUT_CASES[index] ?? [];
+    const [query, options] = COPY_OUT_CASES[index] ?? ["", ""];
     const beside = /FROM/.test(query)
       ? `${query}, one`
       : query.replace(/(?= WHERE|$)/, " FROM one");

@@ -197,9 +197,9 @@ export const COPY_IN_CASES: readonly (readonly [CopyInCase["table"], string, str
 function binaryCases(): [CopyInCase["table"], string, Buffer][] {
   const signature = "5047434f50590aff0d0a00";
   const header = `${signature}0000000000000000`;
-  const row = "0003" + "00000004" + "00000007" + "00000002" + "c3a4" + "ffffffff";
+  const row = "0003000000040000000700000002c3a4ffffffff";
   const nulls = `0003${"ffffffff".repeat(3)}`;
-  const numeric = "0003ffffffffffffffff0000000c" + "0002000000000002" + "00010dac";
+  const numeric = "0003ffffffffffffffff0000000c000200000000000200010dac";
   const one = "50474350";
   const hexes: readonly [CopyInCase["table"], string][] = [
     ["t", header],
