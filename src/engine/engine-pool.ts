@@ -13,6 +13,7 @@ import type {
   ConfiguredWorkspace,
   CopyInRequest,
   CopyInSource,
+  CursorRun,
   DescribeRequest,
   Engine,
   EngineDescription,
@@ -289,10 +290,10 @@ class LateStream implements EngineStream {
     this.#watched = watched;
   }
 
-  async run(sink: RowSink, maxRows: number): Promise<RunOutcome> {
+  async run(sink: RowSink, maxRows: number, cursor?: CursorRun): Promise<RunOutcome> {
     this.#stream ??= await this.#open();
     if (this.#closed) this.#stream.close();
-    return await this.#watched(this.#stream.run(sink, maxRows));
+    return await this.#watched(this.#stream.run(sink, maxRows, cursor));
   }
 
   close(): void {

@@ -27,9 +27,13 @@ export class ClientSink implements ResultSink {
     this.#rowDescription = rowDescription;
   }
 
-  fields(fields: readonly FieldDescription[]): void {
+  fields(fields: readonly FieldDescription[], formats: readonly FormatCode[] = []): void {
     if (this.#rowDescription === "sent first") {
-      this.#connection.send({ type: "RowDescription", fields, formats: [] });
+      this.#connection.send({
+        type: "RowDescription",
+        fields,
+        formats: formatsFor(fields, formats),
+      });
     }
   }
 
@@ -50,7 +54,7 @@ export class ClientSink implements ResultSink {
 /** The format code of each column, from Bind's list of none, one or all. */
 export function formatsFor(
   fields: readonly FieldDescription[],
-  formats: readonly FormatCode[],
-): readonly FormatCode[] {
+  formats: readonly number[],
+): readonly number[] {
   return fields.map((_, column) => formatOf(formats, column));
 }
