@@ -45,6 +45,12 @@ export const LIMITS = {
   pageBytes: 64 * 1024,
   /** What an engine may send ahead of the client's socket, per running statement. */
   streamCreditBytes: 512 * 1024,
+  /** What a client may send of COPY FROM STDIN ahead of the engine that reads it. */
+  copyInCreditBytes: 512 * 1024,
+  /** A line of it, which is in memory while it is read. */
+  copyLineBytes: 64 * 1024 * 1024,
+  /** What the texts of rows that are yet to be appended may take. */
+  copyBatchBytes: 8 * 1024 * 1024,
   /** A frame between our own processes. A page may exceed pageBytes by one row. */
   frameBytes: 1024 * 1024 * 1024,
   /** Rows of a catalog answer are buffered; user data never is. */

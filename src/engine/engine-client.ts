@@ -3,8 +3,11 @@ import type { Socket } from "node:net";
 import type { WorkspaceName } from "../core/brands.ts";
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
+import { sendCopyIn } from "./copy-in-client.ts";
 import type {
   ConfiguredWorkspace,
+  CopyInRequest,
+  CopyInSource,
   CursorRun,
   DescribeRequest,
   EngineDescription,
@@ -109,6 +112,20 @@ export class EngineClient {
       attach: (receiver) => {
         if (this.#lost !== undefined) receiver.lost(this.#lost);
         else this.#receivers.set(id, receiver);
+      },
+      detach: () => this.#receivers.delete(id),
+      watch: (settled) => this.#watch(settled),
+    });
+  }
+
+  copyIn(request: CopyInRequest, source: CopyInSource, signal: AbortSignal): Promise<number> {
+    const id = this.#nextId++;
+    return sendCopyIn(request, source, signal, {
+      send: (frame) => this.#frames.send(id, frame),
+      sendPage: (page) => this.#frames.sendPage(id, page),
+      attach: (frame, lost) => {
+        if (this.#lost !== undefined) lost(this.#lost);
+        else this.#receivers.set(id, { frame, lost, page: () => undefined });
       },
       detach: () => this.#receivers.delete(id),
       watch: (settled) => this.#watch(settled),
@@ -261,7 +278,9 @@ class ClientStream implements EngineStream {
               fail(PgError.fromFields(frame.error));
               return;
             case "result":
-              fail(new Error("an engine stream was answered with a result"));
+            case "copy-ready":
+            case "credit":
+              fail(new Error(`an engine stream was answered with ${frame.type}`));
               return;
           }
         },

@@ -7,6 +7,7 @@ import type { StartupMessage } from "../protocol/startup.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext } from "./context.ts";
 import { ExtendedQuery } from "./extended-query.ts";
+import { IncomingMessages } from "./incoming-messages.ts";
 import { NotificationInbox } from "./notification-inbox.ts";
 import type { SessionActivity } from "./session-activity.ts";
 import type { SessionClock } from "./session-clock.ts";
@@ -34,6 +35,7 @@ const CLOSED: Phase = { name: "closed" };
 /** One client's conversation, from its startup packet to its end. */
 export class Session {
   readonly #connection: ClientConnection;
+  readonly #messages: IncomingMessages;
   readonly #services: SessionServices;
   readonly #inbox: NotificationInbox;
   /** From login on. */
@@ -45,6 +47,7 @@ export class Session {
 
   constructor(connection: ClientConnection, services: SessionServices, began: () => void) {
     this.#connection = connection;
+    this.#messages = new IncomingMessages(connection.messages());
     this.#services = services;
     this.#began = began;
     this.#inbox = new NotificationInbox(connection, (reason) => this.#end(reason));
@@ -58,7 +61,7 @@ export class Session {
   /** Runs to the end of the connection, and answers whatever goes wrong. */
   async run(startup: StartupMessage): Promise<ConnectionOutcome> {
     const connection = this.#connection;
-    const messages = connection.messages()[Symbol.asyncIterator]();
+    const messages = this.#messages;
     try {
       const login = await logIn(startup, connection, messages, this.#services);
       await this.#converse(login, messages);
@@ -102,6 +105,7 @@ export class Session {
     const context = sessionContext(login, this.#services, {
       processId: registration.processId,
       connection: this.#connection,
+      messages: this.#messages,
       notified: (notification) => this.#inbox.receive(notification),
       endIdle: (reason) => this.#endIdle(reason),
     });

@@ -122,7 +122,7 @@ async function refuseOther(
 ): Promise<never> {
   const position = positionOf(text, location);
   const names = [...(schema === undefined ? [] : [schema]), name];
-  if (await exists(context, names, signal)) throw readOnly(write.command);
+  if (await relationExists(context, names, signal)) throw readOnly(write.command);
   const kind = write.kind === "drop" ? write.object : "relation";
   throw new PgError("undefined_table", `${kind} "${names.join(".")}" does not exist`, { position });
 }
@@ -165,7 +165,7 @@ async function carryOut(context: SessionContext, sql: string): Promise<void> {
   await stream.run(NO_ROWS, 0);
 }
 
-async function exists(
+export async function relationExists(
   context: SessionContext,
   names: readonly string[],
   signal: AbortSignal,

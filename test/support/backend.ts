@@ -32,6 +32,7 @@ const ERROR_FIELDS: Readonly<Record<string, string>> = {
   D: "detail",
   H: "hint",
   P: "position",
+  W: "context",
 };
 
 /** Cuts whole messages off the front of `bytes`. */
@@ -99,6 +100,12 @@ function readMessage(type: string, body: Buffer): BackendMessage {
     case "H":
       return {
         type: "CopyOutResponse",
+        format: cursor.byte(),
+        columns: Array.from({ length: cursor.int16() }, () => cursor.int16()),
+      };
+    case "G":
+      return {
+        type: "CopyInResponse",
         format: cursor.byte(),
         columns: Array.from({ length: cursor.int16() }, () => cursor.int16()),
       };
