@@ -120,6 +120,14 @@ export class ExtendedQuery {
     this.#connection.send({ type: "CloseComplete" });
   }
 
+  /** PostgreSQL's fast path, which only large objects ever used. */
+  refusalOfFunctionCall(): PgError {
+    if (this.#context.transaction.status === "E") return abortedTransaction();
+    return new PgError("feature_not_supported", "function calls by OID are not supported", {
+      hint: "Call the function in a SELECT.",
+    });
+  }
+
   async #run(portal: Portal, maxRows: number, signal: AbortSignal): Promise<void> {
     const { execution } = portal;
     if (execution === undefined) return;

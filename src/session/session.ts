@@ -24,7 +24,7 @@ import {
   type StartupServices,
 } from "./startup.ts";
 import { StatementClock } from "./statement-clock.ts";
-import { abortedTransaction, Transaction } from "./transaction.ts";
+import { Transaction } from "./transaction.ts";
 
 export interface SessionServices extends StartupServices {
   readonly engine: Engine;
@@ -216,14 +216,7 @@ export class Session {
         this.#connection.flush();
         return message.of === "other" ? DISCARDING : this.#ready(context);
       case "FunctionCall":
-        this.#fail(
-          context,
-          context.transaction.status === "E"
-            ? abortedTransaction()
-            : new PgError("feature_not_supported", "function calls by OID are not supported", {
-                hint: "Call the function in a SELECT.",
-              }),
-        );
+        this.#fail(context, extended.refusalOfFunctionCall());
         return this.#ready(context);
       // What is left of a COPY that has failed already.
       case "CopyData":
