@@ -24,6 +24,8 @@ import {
   type StartupServices,
 } from "./startup.ts";
 import { StatementClock } from "./statement-clock.ts";
+import { endOfChanges } from "./temporary-plan.ts";
+import { TemporaryTables } from "./temporary-tables.ts";
 import { Transaction } from "./transaction.ts";
 
 export interface SessionServices extends StartupServices {
@@ -164,6 +166,7 @@ export class Session {
     } finally {
       portals.closeAll();
       context.transaction.close();
+      context.temporary.discard();
       log.debug({ session: processId }, "session ended");
     }
   }
@@ -195,7 +198,7 @@ export class Session {
         this.#logStatement(context, message.sql);
         return await this.#query(message.sql, context, portals);
       case "Sync":
-        context.transaction.finish();
+        await this.#finish(context);
         return this.#ready(context);
       case "Parse":
         this.#logStatement(context, message.sql);
@@ -212,11 +215,11 @@ export class Session {
         this.#connection.flush();
         return phase;
       case "Malformed":
-        if (this.#fail(context, message.error) === "session ends") return CLOSED;
+        if ((await this.#fail(context, message.error)) === "session ends") return CLOSED;
         this.#connection.flush();
         return message.of === "other" ? DISCARDING : this.#ready(context);
       case "FunctionCall":
-        this.#fail(context, extended.refusalOfFunctionCall());
+        await this.#fail(context, extended.refusalOfFunctionCall());
         return this.#ready(context);
       // What is left of a COPY that has failed already.
       case "CopyData":
@@ -232,6 +235,15 @@ export class Session {
     }
   }
 
+  /** The end of what a client has sent in one go: unless a block is open, it is final. */
+  async #finish(context: SessionContext): Promise<void> {
+    if (context.transaction.status === "I" && context.temporary.isChanged) {
+      const error = await this.#timed(context, () => endOfChanges(context, "commit"));
+      if (error !== undefined) await this.#fail(context, error);
+    }
+    context.transaction.finish();
+  }
+
   async #query(sql: string, context: SessionContext, portals: Portals): Promise<Phase> {
     portals.close("");
     context.statements.close("");
@@ -240,9 +252,9 @@ export class Session {
       simpleQuery(context, this.#connection, sql, signal),
     );
     if (error !== undefined) {
-      if (this.#fail(context, error) === "session ends") return CLOSED;
+      if ((await this.#fail(context, error)) === "session ends") return CLOSED;
     }
-    context.transaction.finish();
+    await this.#finish(context);
     return this.#ready(context);
   }
 
@@ -253,7 +265,7 @@ export class Session {
     context.transaction.start();
     const error = await this.#timed(context, work);
     if (error === undefined) return READY;
-    if (this.#fail(context, error) === "session ends") return CLOSED;
+    if ((await this.#fail(context, error)) === "session ends") return CLOSED;
     // The client may be waiting for nothing else: Sync can come much later.
     this.#connection.flush();
     return DISCARDING;
@@ -287,8 +299,13 @@ export class Session {
     return failure;
   }
 
-  #fail(context: SessionContext, error: PgError): "session ends" | "session goes on" {
+  async #fail(
+    context: SessionContext,
+    error: PgError,
+  ): Promise<"session ends" | "session goes on"> {
     context.transaction.fail();
+    // A block keeps them until it is rolled back itself.
+    if (context.transaction.status === "I") await context.temporary.rollback();
     context.log.debug({ sqlstate: error.sqlstate, detail: error.message }, "statement failed");
     this.#connection.sendError(error);
     if (error.severity !== "FATAL") return "session goes on";
@@ -321,6 +338,7 @@ export class Session {
       showDuration(workspaces.statementTimeoutMs(workspace)),
     );
     for (const [name, value] of startup) parameters.initialize(name, value);
+    const temporary = new TemporaryTables(engine, workspace, processId);
     let snapshots = 0;
     const latestSql = (): SqlContext => workspaces.sqlContext(workspace);
     const transaction = new Transaction(parameters, {
@@ -335,9 +353,10 @@ export class Session {
       role,
       engine,
       shadow,
-      sql: () => transaction.taken?.sql ?? latestSql(),
+      sql: () => temporary.sql(transaction.taken?.sql ?? latestSql()),
       parameters,
       transaction,
+      temporary,
       statements: new PreparedStatements(),
       sent: { rows: 0, bytes: 0 },
       refresh: (schema, table, signal) => workspaces.refresh(workspace, schema, table, signal),

@@ -13,6 +13,7 @@ interface Undo {
 interface Savepoint {
   readonly name: string;
   readonly undo: Undo;
+  readonly mark: number;
   /** What was made since has this number, or a higher one. */
   readonly number: number;
 }
@@ -165,11 +166,19 @@ export class Transaction {
     return isOpen;
   }
 
-  savepoint(name: string): void {
+  /** The mark is the caller's, which gets it back by `markOf`. */
+  savepoint(name: string, mark: number): void {
     const open = this.#open("SAVEPOINT");
     this.#savepointNumber += 1;
-    const savepoint = { name, undo: this.#undo(), number: this.#savepointNumber };
+    const savepoint = { name, undo: this.#undo(), mark, number: this.#savepointNumber };
     this.#state = { ...open, savepoints: [...open.savepoints, savepoint] };
+  }
+
+  /** That of the savepoint to which `rollbackTo` would go back. */
+  markOf(name: string): number {
+    if (this.#block === undefined) throw noTransaction("ROLLBACK TO SAVEPOINT");
+    const { savepoints } = this.#block;
+    return savepoints[this.#find(savepoints, name)]?.mark ?? 0;
   }
 
   release(name: string): void {

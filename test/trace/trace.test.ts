@@ -11,11 +11,11 @@ const recording = readRecording();
 const recordedOf = (name: string): Trace => recording.traces[name] ?? [];
 
 let ours: ReadonlyMap<string, Trace>;
-let stop: () => PromiseLike<void>;
+let stop: () => Promise<void>;
 
 beforeAll(async () => {
   const { server, gateway } = await startOurs();
-  stop = () => gateway[Symbol.asyncDispose]();
+  stop = async () => await gateway[Symbol.asyncDispose]();
   ours = await tracesOf(SCRIPTS, server, ({ name }) => expectedOf(name, recordedOf(name)));
 }, 300_000);
 
