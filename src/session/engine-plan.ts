@@ -135,7 +135,7 @@ async function typesByPostgres(
   try {
     const described = await context.shadow.describe(
       { sql: statement.text, parameterOids: known },
-      shadowContext(context, signal),
+      shadowContext(context, signal, statement.text),
     );
     return known.map((oid, index) => oid || described.parameterOids[index] || TEXT_OID);
   } catch (error) {

@@ -59,7 +59,7 @@ export class ExtendedQuery {
           throw movedBy(statement.offset, error);
         },
       ));
-    statements.add(name, { text: sql, plan });
+    statements.add(name, { text: sql, plan, preparedAt: new Date(), isFromSql: false });
     this.#connection.send({ type: "ParseComplete" });
   }
 
@@ -146,6 +146,7 @@ export class ExtendedQuery {
         return;
       }
       portal.completedTag = completion.tag;
+      this.#context.clock.nextStatement();
       this.#connection.send({ type: "CommandComplete", tag: completion.tag });
       this.#context.transaction.executed();
     } finally {

@@ -2,12 +2,14 @@ import { PgError } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
 import type { TransactionStatus } from "../protocol/backend.ts";
 import type { Notice } from "../protocol/error-response.ts";
+import type { ChannelSnapshot, SessionChannels } from "./channels.ts";
 import type { SqlContext } from "./context.ts";
 import type { ParameterSnapshot, SessionParameters } from "./parameters.ts";
 
 /** All that a transaction can undo. */
 interface Undo {
   readonly parameters: ParameterSnapshot;
+  readonly channels: ChannelSnapshot;
 }
 
 interface Savepoint {
@@ -51,19 +53,21 @@ export interface TransactionEvents {
 
 /**
  * The session's transaction (PostgreSQL documentation, 55.2.2.1, 55.2.4 and SQL's BEGIN): there is one
- * around everything that a client sends, whether it says BEGIN or not. Data is only read, so that all
- * it can undo is the session's own settings.
+ * around everything that a client sends, whether it says BEGIN or not. Files are only read, so that
+ * all it undoes here is the session's own settings and notifications.
  */
 export class Transaction {
   readonly #parameters: SessionParameters;
+  readonly #channels: SessionChannels;
   readonly #events: TransactionEvents;
   #state: State = { name: "idle" };
   #snapshot: Snapshot | undefined;
   #savepointNumber = 0;
   #pipelining = false;
 
-  constructor(parameters: SessionParameters, events: TransactionEvents) {
+  constructor(parameters: SessionParameters, channels: SessionChannels, events: TransactionEvents) {
     this.#parameters = parameters;
+    this.#channels = channels;
     this.#events = events;
   }
 
@@ -135,6 +139,7 @@ export class Transaction {
 
   /** The session ends. */
   close(): void {
+    this.#channels.close();
     this.#releaseSnapshot();
   }
 
@@ -247,6 +252,7 @@ export class Transaction {
 
   #commit(): void {
     this.#parameters.endLocal();
+    this.#channels.commit();
     this.#end();
   }
 
@@ -258,11 +264,12 @@ export class Transaction {
   }
 
   #undo(): Undo {
-    return { parameters: this.#parameters.snapshot() };
+    return { parameters: this.#parameters.snapshot(), channels: this.#channels.snapshot() };
   }
 
-  #goBack({ parameters }: Undo): void {
+  #goBack({ parameters, channels }: Undo): void {
     this.#parameters.restore(parameters);
+    this.#channels.restore(channels);
   }
 
   #releaseSnapshot(): void {
