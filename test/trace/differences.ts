@@ -49,55 +49,6 @@ export const DIFFERENCES: readonly {
     },
   },
   {
-    reason: "The options of a transaction are kept and shown, but decide nothing.",
-    scripts: {
-      "START TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY / COMMIT AND CHAIN / SHOW transaction_isolation / SHOW transaction_read_only / COMMIT":
-        [
-          ['DataRow ["repeatable read"]', 'DataRow ["read committed"]'],
-          ['DataRow ["on"]', 'DataRow ["off"]'],
-        ],
-      "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE / SHOW transaction_isolation": [
-        ["NoticeResponse WARNING 25P01: SET TRANSACTION can only be used in transaction blocks"],
-      ],
-      "BEGIN / SELECT 1 / SET TRANSACTION ISOLATION LEVEL SERIALIZABLE / ROLLBACK": [
-        [
-          "ErrorResponse ERROR 25001: SET TRANSACTION ISOLATION LEVEL must be called before any query",
-          "CommandComplete SET",
-          "ReadyForQuery T",
-        ],
-        ["ReadyForQuery E"],
-      ],
-      "BEGIN / SELECT 1 / SET TRANSACTION READ ONLY / SET TRANSACTION READ WRITE / ROLLBACK": [
-        [
-          "ErrorResponse ERROR 25001: transaction read-write mode must be set before any query",
-          "CommandComplete SET",
-          "ReadyForQuery T",
-        ],
-        ["ReadyForQuery E"],
-      ],
-      "BEGIN READ ONLY / SELECT 1 / SET TRANSACTION READ WRITE / ROLLBACK": [
-        [
-          "ErrorResponse ERROR 25001: transaction read-write mode must be set before any query",
-          "CommandComplete SET",
-          "ReadyForQuery T",
-        ],
-        ["ReadyForQuery E"],
-      ],
-      "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ / SHOW transaction_isolation":
-        [['DataRow ["repeatable read"]', 'DataRow ["read committed"]']],
-      "SET default_transaction_isolation = 'serializable' / BEGIN / SHOW transaction_isolation / COMMIT":
-        [['DataRow ["serializable"]', 'DataRow ["read committed"]']],
-      "SET default_transaction_read_only = on / SHOW transaction_read_only / BEGIN / SHOW transaction_read_only / COMMIT":
-        [
-          ['DataRow ["on"]', 'DataRow ["off"]'],
-          ['DataRow ["on"]', 'DataRow ["off"]'],
-        ],
-      "pipeline: SELECT 1 / SET TRANSACTION READ ONLY": [
-        ["NoticeResponse WARNING 25P01: SET TRANSACTION can only be used in transaction blocks"],
-      ],
-    },
-  },
-  {
     reason:
       "Nothing is written, so that there is nothing to prepare: the command is refused by name.",
     scripts: {
@@ -178,56 +129,6 @@ export const DIFFERENCES: readonly {
           'ErrorResponse ERROR 26000: prepared statement "p" does not exist',
           'DataRow ["1"]',
           "CommandComplete SELECT 1",
-        ],
-      ],
-    },
-  },
-  {
-    reason: "One question mark stands for a character, not for a byte.",
-    scripts: {
-      "parameters: SET application_name = 'ä'": [
-        ["ParameterStatus application_name=??", "ParameterStatus application_name=?"],
-      ],
-    },
-  },
-  {
-    reason:
-      "Values that PostgreSQL takes and we cannot are refused by name, and so are those that are none.",
-    scripts: {
-      "parameters: SET datestyle = 'nonsense'": [
-        [
-          'ErrorResponse ERROR 22023: invalid value for parameter "DateStyle": "nonsense" | detail: Unrecognized key word: "nonsense".',
-          'ErrorResponse ERROR 22023: invalid value for parameter "DateStyle": "nonsense"',
-        ],
-      ],
-      "parameters: SET IntervalStyle = 'nonsense'": [
-        [
-          'ErrorResponse ERROR 22023: invalid value for parameter "intervalstyle": "nonsense" | hint: Available values: postgres, postgres_verbose, sql_standard, iso_8601.',
-          'ErrorResponse ERROR 0A000: parameter "IntervalStyle" cannot be set to "nonsense" | hint: Only postgres is supported.',
-        ],
-      ],
-      "parameters: SET client_encoding = 'nonsense'": [
-        [
-          'ErrorResponse ERROR 22023: invalid value for parameter "client_encoding": "nonsense"',
-          'ErrorResponse ERROR 0A000: client_encoding "nonsense" is not supported | hint: Use UTF8.',
-        ],
-      ],
-      "parameters: SET standard_conforming_strings = maybe": [
-        [
-          'ErrorResponse ERROR 22023: parameter "standard_conforming_strings" requires a Boolean value',
-          'ErrorResponse ERROR 0A000: parameter "standard_conforming_strings" cannot be set to "maybe" | hint: Only on is supported.',
-        ],
-      ],
-      "parameters: SET statement_timeout = -1": [
-        [
-          'ErrorResponse ERROR 22023: -1 ms is outside the valid range for parameter "statement_timeout" (0 .. 2147483647)',
-          'ErrorResponse ERROR 22023: invalid value for parameter "statement_timeout": "-1" | hint: Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".',
-        ],
-      ],
-      "parameters: RESET no_such_parameter": [
-        [
-          'ErrorResponse ERROR 42704: unrecognized configuration parameter "no_such_parameter"',
-          "CommandComplete RESET",
         ],
       ],
     },
