@@ -140,6 +140,14 @@ export class ExtendedQuery {
     this.#connection.send({ type: "CloseComplete" });
   }
 
+  /** PostgreSQL's fast path, which only large objects ever used. */
+  refusalOfFunctionCall(): PgError {
+    if (this.#context.transaction.status === "E") return abortedTransaction();
+    return new PgError("feature_not_supported", "function calls by OID are not supported", {
+      hint: "Call the function in a SELECT.",
+    });
+  }
+
   #describeFields(fields: Portal["fields"], formats: Portal["formats"]): void {
     if (fields === undefined) this.#connection.send({ type: "NoData" });
     else

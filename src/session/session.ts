@@ -16,7 +16,6 @@ import type { SessionServices } from "./session-services.ts";
 import { simpleQuery } from "./simple-query.ts";
 import { ClientLeft, type Login, logIn, requireStillAllowed } from "./startup.ts";
 import { endOfChanges } from "./temporary-plan.ts";
-import { abortedTransaction } from "./transaction.ts";
 
 /** It became a session; it met a limit; it did not log in. */
 export type ConnectionOutcome = "accepted" | "rejected" | "failed";
@@ -180,14 +179,7 @@ export class Session {
         this.#connection.flush();
         return message.of === "other" ? DISCARDING : this.#ready(context);
       case "FunctionCall":
-        await this.#fail(
-          context,
-          context.transaction.status === "E"
-            ? abortedTransaction()
-            : new PgError("feature_not_supported", "function calls by OID are not supported", {
-                hint: "Call the function in a SELECT.",
-              }),
-        );
+        await this.#fail(context, extended.refusalOfFunctionCall());
         return this.#ready(context);
       // What is left of a COPY that has failed already.
       case "CopyData":
