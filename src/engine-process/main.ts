@@ -147,10 +147,13 @@ class EngineProcess {
     current?.engine.endTransaction(transaction);
   }
 
-  /** One whose workspace is gone has gone with it. */
+  /** One whose workspace is gone, or going, goes with it. */
   async #closeSession(workspace: WorkspaceName, session: string): Promise<void> {
     const current = await this.#workspaces.get(workspace)?.catch(() => undefined);
-    await current?.engine.sessions.close(session);
+    await current?.engine.sessions.close(session).catch((error: unknown) => {
+      if (this.#workspaces.get(workspace) === undefined) return;
+      process.stderr.write(`a session's temporary tables stay: ${String(error)}\n`);
+    });
   }
 
   async #describe(id: number, request: DescribeRequest): Promise<unknown> {

@@ -6,7 +6,7 @@ import type { CopyRelation, Statement } from "../sql/statement.ts";
 import type { SessionContext } from "./context.ts";
 import { engineSettings } from "./engine-plan.ts";
 import type { Completion, Execution } from "./plan.ts";
-import { relationExists } from "./temporary-plan.ts";
+import { relationExists } from "./relation-exists.ts";
 
 /** COPY … FROM STDIN, once it was classified as one: the engine reads what the client sends. */
 export function openCopyIn(

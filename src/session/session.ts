@@ -15,7 +15,7 @@ import { sessionContext } from "./session-context.ts";
 import type { SessionServices } from "./session-services.ts";
 import { simpleQuery } from "./simple-query.ts";
 import { ClientLeft, type Login, logIn, requireStillAllowed } from "./startup.ts";
-import { endOfChanges } from "./temporary-plan.ts";
+import { endOfChanges } from "./temporary-end.ts";
 
 /** It became a session; it met a limit; it did not log in. */
 export type ConnectionOutcome = "accepted" | "rejected" | "failed";
