@@ -174,7 +174,7 @@ test.each([
   ["SELECT a FROM t, read_text('/etc/passwd')", { code: "42501" }],
   ["SELECT * FROM read_text('/etc/passwd')", { code: "42883" }],
   ["SELECT * FROM '/etc/passwd'", { code: "42P01" }],
-  ["COPY t TO '/tmp/x'", { code: "0A000" }],
+  ["COPY t TO '/tmp/x'", { code: "42501" }],
   ["ATTACH 'x.db'", { code: "42601" }],
   ["SET memory_limit = '1TB'", { code: "42704" }],
   ["SELECT nofunction(1)", { code: "42883" }],
