@@ -16,6 +16,7 @@ import type { SessionContext } from "./context.ts";
 import type { Binding, Completion, Execution, Plan, ResultSink } from "./plan.ts";
 import { shadowContext } from "./shadow-plan.ts";
 import type { TemporaryTables } from "./temporary-tables.ts";
+import { byClientNumber, requireTypesOfUnused, usedParameters } from "./used-parameters.ts";
 import { withoutColumns } from "./without-columns.ts";
 
 const TEXT_OID = 25;
@@ -113,9 +114,11 @@ export async function describeInEngine(
     { length: statement.parameterCount },
     (_, index) => declaredOids[index] ?? 0,
   );
+  requireTypesOfUnused(statement, declared);
   const query = { statement, translation: translate(declared) };
   const described = await ask(context, query, scope(), signal);
-  const types = declared.map((oid, index) => oid || described.parameterOids[index] || 0);
+  const inferred = byClientNumber(statement, described.parameterOids);
+  const types = declared.map((oid, index) => oid || inferred[index] || 0);
   if (types.every((oid) => oid !== 0) && described.fields !== undefined) {
     return { ...query, parameterOids: types, fields: described.fields };
   }
@@ -226,9 +229,7 @@ class EngineExecution implements Execution {
         settings: engineSettings(context),
         transaction: context.transaction.snapshot()?.name,
         temporary: this.#scope,
-        parameterOids: query.parameterOids,
-        parameterFormats: binding.parameterFormats,
-        parameters: binding.parameters,
+        ...usedParameters(query.statement, query.parameterOids, binding),
         output: options.output,
         expectedTypeOids: options.expectedTypeOids,
         ...(binding.scrolls === true ? { scrolls: true } : {}),

@@ -1,8 +1,8 @@
 import { qualified } from "../sql/write-context.ts";
 import type { SessionContext } from "./context.ts";
-import { NO_BINDING } from "./plan.ts";
 import { NO_ROWS, openStatement } from "./temporary-statement.ts";
 
+const NO_VALUES = { parameterOids: [], parameters: [], parameterFormats: [] };
 /** The end of a transaction is short, and is not to be left half way. */
 const NEVER = new AbortController().signal;
 
@@ -40,6 +40,6 @@ export async function discardTemporary(context: SessionContext): Promise<void> {
 }
 
 async function carryOut(context: SessionContext, sql: string): Promise<void> {
-  const stream = openStatement(context, sql, [], NO_BINDING, { kind: "none" }, NEVER);
+  const stream = openStatement(context, sql, NO_VALUES, { kind: "none" }, NEVER);
   await stream.run(NO_ROWS, 0);
 }

@@ -10,6 +10,7 @@ import { inTermsOf } from "./engine-plan.ts";
 import type { Binding, Completion, Execution, ResultSink } from "./plan.ts";
 import { openStatement, surroundings, translations } from "./temporary-statement.ts";
 import type { TemporaryRelation } from "./temporary-tables.ts";
+import { usedParameters } from "./used-parameters.ts";
 
 /** Runs the statement's translations one after another in the session's transaction. */
 export class TemporaryExecution implements Execution {
@@ -101,8 +102,7 @@ export class TemporaryExecution implements Execution {
     const stream = openStatement(
       this.#context,
       translation.sql,
-      this.#parameterOids,
-      this.#binding,
+      usedParameters(this.#statement, this.#parameterOids, this.#binding),
       output,
       this.#signal,
     );

@@ -1,9 +1,8 @@
-import type { EngineStream, OutputFormat, RowSink } from "../engine/engine.ts";
+import type { EngineStream, ExecuteRequest, OutputFormat, RowSink } from "../engine/engine.ts";
 import type { Statement } from "../sql/statement.ts";
 import { type Translation, translateTemporary } from "../sql/translate.ts";
 import type { SessionContext } from "./context.ts";
 import { engineSettings, parameterTypeNames } from "./engine-plan.ts";
-import type { Binding } from "./plan.ts";
 
 /** What the engine runs for a statement about temporary tables, in this order. */
 export function translations(
@@ -25,8 +24,7 @@ export function translations(
 export function openStatement(
   context: SessionContext,
   sql: string,
-  parameterOids: readonly number[],
-  { parameterFormats, parameters }: Binding,
+  values: Pick<ExecuteRequest, "parameterOids" | "parameters" | "parameterFormats">,
   output: OutputFormat,
   signal: AbortSignal,
 ): EngineStream {
@@ -35,9 +33,7 @@ export function openStatement(
       ...surroundings(context),
       sql,
       temporary: context.temporary.scope,
-      parameterOids,
-      parameterFormats,
-      parameters,
+      ...values,
       output,
       expectedTypeOids: undefined,
     },

@@ -106,17 +106,19 @@ function parameterCountOf({ tokens }: TokenRange): number {
 }
 
 function statementOf(text: string, offset: number, ast: Node): Statement {
-  let parameterCount = 0;
+  const numbers = new Set<number>();
   walk(ast, {
     enter(kind, body) {
       // The visitor's body is that of its kind.
-      if (kind === "ParamRef")
-        parameterCount = Math.max(parameterCount, (body as Body<"ParamRef">).number ?? 0);
+      if (kind === "ParamRef") numbers.add((body as Body<"ParamRef">).number ?? 0);
       return undefined;
     },
   });
+  const parameterCount = numbers.size === 0 ? 0 : Math.max(...numbers);
   const route = inMessage(classify(ast, text, parseMessage), offset);
-  return { text, offset, ast, parameterCount, route };
+  const statement = { text, offset, ast, parameterCount, route };
+  if (numbers.size === parameterCount) return statement;
+  return { ...statement, usedParameters: [...numbers].toSorted((a, b) => a - b) };
 }
 
 /** A statement inside another counts its place from the message's start, too. */

@@ -15,6 +15,11 @@ export interface Statement {
   readonly ast: Node | undefined;
   /** The highest `$n`. */
   readonly parameterCount: number;
+  /**
+   * The numbers that occur, in order, where some up to the highest do not: the engine is sent those
+   * alone, numbered from 1 without gaps.
+   */
+  readonly usedParameters?: readonly number[];
   /** Without an ast: what PostgreSQL said of it, for when DuckDB cannot parse it either. */
   readonly syntaxError?: PgError;
   readonly route: Route;

@@ -12,6 +12,7 @@ interface Surroundings {
   readonly role?: string;
   readonly parameterTypes: readonly (string | undefined)[];
   readonly temporaryCatalog?: string | undefined;
+  readonly usedParameters?: readonly number[] | undefined;
 }
 
 /** What concerns a query as a whole, and what only the session knows. */
@@ -20,6 +21,7 @@ export function queries({
   role = "",
   parameterTypes,
   temporaryCatalog,
+  usedParameters,
 }: Surroundings): Translations {
   return {
     // A lock means nothing where nothing is written.
@@ -60,9 +62,9 @@ export function queries({
     },
     ParamRef: (body) => {
       const type = parameterTypes[(body.number ?? 0) - 1];
-      return type === undefined || type === "unknown"
-        ? undefined
-        : typedParameter({ ParamRef: body }, type);
+      const number = usedParameters?.indexOf(body.number ?? 0) ?? -1;
+      const parameter = { ParamRef: number < 0 ? body : { ...body, number: number + 1 } };
+      return type === undefined || type === "unknown" ? parameter : typedParameter(parameter, type);
     },
     SQLValueFunction: ({ op }) => {
       if (op === "SVFOP_CURRENT_CATALOG") return text(workspace);

@@ -89,7 +89,7 @@ function translateAnew(statement: Statement, options: TranslateOptions): Transla
   const whole = hasNoColumns
     ? { SelectStmt: { ...select, targetList: [{ ResTarget: { val: NULL } }] } }
     : ast;
-  return checkLength({ ...print(rewriter(options, text)(whole)), hasNoColumns });
+  return checkLength({ ...print(rewriter(options, statement)(whole)), hasNoColumns });
 }
 
 /**
@@ -103,18 +103,21 @@ export function translateTemporary(
     readonly columnsOf: WriteContext["columnsOf"];
   },
 ): readonly Translation[] {
-  const { ast, text } = statement;
+  const { ast } = statement;
   if (ast === undefined) throw new Error("what DuckDB alone can read changes nothing");
   guard(statement, options);
   const { temporaryCatalog: catalog, columnsOf } = options;
-  const context = { catalog, columnsOf, rewrite: rewriter(options, text) };
+  const context = { catalog, columnsOf, rewrite: rewriter(options, statement) };
   return translateWrite(ast, context).map((printed) =>
     checkLength({ ...printed, hasNoColumns: false }),
   );
 }
 
-function rewriter(options: TranslateOptions, text: string): (ast: Node) => Node {
-  const translations = [...TRANSLATIONS, queries(options)];
+function rewriter(
+  options: TranslateOptions,
+  { text, usedParameters }: Statement,
+): (ast: Node) => Node {
+  const translations = [...TRANSLATIONS, queries({ ...options, usedParameters })];
   return (ast) => {
     const translated = rewrite(ast, translations, new TypeScope(options), text);
     checkExpansion(translated);

@@ -290,3 +290,30 @@ test("portals end with their transaction, also in front of Sync", async () => {
     READY,
   ]);
 });
+
+test("parameters that do not occur need a declared type, and are bound all the same", async () => {
+  await using gateway = await startGateway({ tables: { orders: ORDERS } });
+  await using client = await gateway.connect();
+
+  client.send(
+    parse("SELECT id FROM orders WHERE total = $4 AND id = $2", { oids: [23, 0, 25] }),
+    describe("S"),
+    bind({ values: ["7", "2", "unused", "10.25"] }),
+    execute(),
+    sync(),
+  );
+  expect((await client.untilReady()).slice(1)).toMatchObject([
+    { type: "ParameterDescription", oids: [23, 20, 25, 1700] },
+    { type: "RowDescription" },
+    { type: "BindComplete" },
+    { type: "DataRow", values: ["2"] },
+    { type: "CommandComplete", tag: "SELECT 1" },
+    READY,
+  ]);
+
+  client.send(parse("SELECT id FROM orders WHERE id = $2"), sync());
+  expect(await client.untilReady()).toMatchObject([
+    { type: "ErrorResponse", code: "42P18" },
+    READY,
+  ]);
+});
