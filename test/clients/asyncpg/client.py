@@ -7,6 +7,7 @@ import os
 import pathlib
 import ssl
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 import asyncpg
@@ -252,23 +253,29 @@ async def _():
 @thing(22)
 async def _():
     async with connect() as connection, connect() as other:
-        running = asyncio.create_task(connection.fetch(SLOW_QUERY))
+        # PostgreSQL forgets a cancel that comes between the messages of the extended protocol, so
+        # the query has to have run for a moment.
+        sql = """SELECT count(*) FROM pg_stat_activity
+            WHERE pid = $1 AND state = 'active' AND query_start < clock_timestamp() - interval '500 ms'"""
         pid = connection.get_server_pid()
-        sql = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND state = 'active'"
-        for _ in range(200):
-            if await other.fetchval(sql, pid) == 1:
-                break
-        else:
+
+        async def run():
+            running = asyncio.create_task(connection.fetch(SLOW_QUERY))
+            deadline = time.monotonic() + 5
+            while time.monotonic() < deadline:
+                if await other.fetchval(sql, pid) == 1:
+                    return running
             running.cancel()
             raise AssertionError("pg_stat_activity does not show the running query")
+
         # To cancel a task makes the driver send a CancelRequest.
+        running = await run()
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
         same(await connection.fetchval("SELECT 1"), 1)
-        running = asyncio.create_task(connection.fetch(SLOW_QUERY))
-        while await other.fetchval(sql, pid) != 1:
-            pass
+
+        running = await run()
         same(await other.fetchval("SELECT pg_cancel_backend($1)", pid), True)
         same(await state_of(running), "57014")
         same(await connection.fetchval("SELECT 1"), 1)
