@@ -4,6 +4,8 @@ export const LIMITS = {
   startupPacketBytes: 10_000,
   /** A message before authentication ends: a SCRAM message is a few hundred bytes. */
   authenticationMessageBytes: 16_384,
+  /** A message that holds little more than a name: PostgreSQL's PQ_SMALL_MESSAGE_LIMIT. */
+  smallMessageBytes: 10_000,
   /** A name in SQL: PostgreSQL's NAMEDATALEN less its closing zero byte. */
   identifierBytes: 63,
   /** One YAML file: a thousand tables of a hundred described columns take some 5 MB. */
@@ -17,6 +19,8 @@ export const LIMITS = {
   expressionDepth: 250,
   /** Tables in one query: 60 joins plan in 1.4 s, 100 in 12 s. */
   tablesPerQuery: 64,
+  /** Columns of one query: PostgreSQL's MaxTupleAttributeNumber. */
+  targetListEntries: 1_664,
   /** UNION, INTERSECT and EXCEPT in one query: 20,000 of them took 6 GB. */
   setOperations: 1_000,
   /** Lambdas inside lambdas: planning time nearly doubles with each level. */

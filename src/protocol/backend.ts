@@ -20,7 +20,8 @@ export type BackendMessage =
   | {
       readonly type: "RowDescription";
       readonly fields: readonly FieldDescription[];
-      readonly formats: readonly FormatCode[];
+      /** As the client has asked for them, also where there is no such format. */
+      readonly formats: readonly number[];
     }
   | { readonly type: "ParameterDescription"; readonly typeOids: readonly number[] }
   | { readonly type: "NoData" }

@@ -1,16 +1,19 @@
 import { PgError } from "../core/pg-error.ts";
 import { pgTypeOidByName } from "../pgtypes/pg-types.ts";
+import { firstParameter } from "../sql/first-parameter.ts";
 import { parseStatements } from "../sql/parse.ts";
 import type { GatewayCommand, Statement } from "../sql/statement.ts";
 import { planForCall } from "./backend-functions.ts";
-import { BufferedExecution, collect } from "./buffered-execution.ts";
+import { BufferedExecution, type BufferedResult, collect } from "./buffered-execution.ts";
 import { planForCommand } from "./commands.ts";
 import type { SessionContext } from "./context.ts";
 import { openCopyOut } from "./copy-out.ts";
 import { openInEngine, planForEngine } from "./engine-plan.ts";
+import { movedBy } from "./error-position.ts";
 import { explainExecution, QUERY_PLAN_FIELD } from "./explain.ts";
 import { type Execution, NO_BINDING, type Plan } from "./plan.ts";
 import { openInShadowOrEngine, planForShadowOrEngine } from "./shadow-or-engine.ts";
+import { planForTemporary } from "./temporary-plan.ts";
 
 type Prepare = Extract<GatewayCommand, { kind: "prepare" }>;
 type Execute = Extract<GatewayCommand, { kind: "execute" }>;
@@ -35,8 +38,10 @@ export async function planStatement(
         endsTransaction: false,
         open: (_binding, aborted) => openCopyOut(context, statement, aborted),
       };
+    case "temporary":
+      return await planForTemporary(context, statement, declaredOids, signal);
     case "gateway":
-      return await planForGateway(context, route.command, signal);
+      return await planForGateway(context, route.command, statement.offset, signal);
   }
 }
 
@@ -50,12 +55,12 @@ export async function openStatement(
   signal: AbortSignal,
 ): Promise<Execution> {
   const { route } = statement;
+  if (route.to !== "gateway" && statement.parameterCount > 0) {
+    const { number, position } = firstParameter(statement);
+    throw new PgError("undefined_parameter", `there is no parameter $${number}`, { position });
+  }
   if (route.to === "shadow") return openInShadowOrEngine(context, statement, signal);
-  if (
-    route.to === "engine" &&
-    statement.parameterCount === 0 &&
-    explainOf(statement) === undefined
-  ) {
+  if (route.to === "engine" && explainOf(statement) === undefined) {
     return openInEngine(context, statement, NO_BINDING, {
       signal,
       output: { kind: "rows", formats: [] },
@@ -99,6 +104,7 @@ async function planForEngineRoute(
 async function planForGateway(
   context: SessionContext,
   command: GatewayCommand,
+  offset: number,
   signal: AbortSignal,
 ): Promise<Plan> {
   switch (command.kind) {
@@ -110,7 +116,7 @@ async function planForGateway(
         fields: undefined,
         endsTransaction: false,
         open: (_binding, aborted) =>
-          new BufferedExecution(() => prepare(context, command, aborted)),
+          new BufferedExecution(() => prepare(context, command, offset, aborted)),
       };
     case "execute":
       return await planForExecute(context, command, signal);
@@ -119,7 +125,12 @@ async function planForGateway(
   }
 }
 
-async function prepare(context: SessionContext, command: Prepare, signal: AbortSignal) {
+async function prepare(
+  context: SessionContext,
+  command: Prepare,
+  offset: number,
+  signal: AbortSignal,
+): Promise<BufferedResult> {
   const { name, parameterTypes, statement } = command;
   context.statements.requireFree(name);
   const oids = parameterTypes.map((type) => {
@@ -127,7 +138,9 @@ async function prepare(context: SessionContext, command: Prepare, signal: AbortS
     if (oid === undefined) throw new PgError("undefined_object", `type "${type}" does not exist`);
     return oid;
   });
-  const plan = await planStatement(context, statement, oids, signal);
+  const plan = await planStatement(context, statement, oids, signal).catch((error: unknown) => {
+    throw movedBy(statement.offset - offset, error);
+  });
   context.statements.add(name, { text: statement.text, plan });
   return { fields: undefined, rows: Buffer.alloc(0), tag: "PREPARE" };
 }

@@ -24,7 +24,9 @@ import {
   type StartupServices,
 } from "./startup.ts";
 import { StatementClock } from "./statement-clock.ts";
-import { Transaction } from "./transaction.ts";
+import { endOfChanges } from "./temporary-plan.ts";
+import { TemporaryTables } from "./temporary-tables.ts";
+import { abortedTransaction, Transaction } from "./transaction.ts";
 
 export interface SessionServices extends StartupServices {
   readonly engine: Engine;
@@ -146,7 +148,8 @@ export class Session {
     this.#hasBegun = true;
     this.#began();
     workspaces.opened(login.workspace);
-    const context = this.#contextOf(login, registration.processId);
+    const portals = new Portals();
+    const context = this.#contextOf(login, registration.processId, portals);
     const { processId, secretKey } = registration;
     for (const status of context.parameters.takeChanges()) {
       this.#connection.send({ type: "ParameterStatus", ...status });
@@ -158,12 +161,12 @@ export class Session {
       { session: processId, ...login, parameters: undefined, application },
       "session started",
     );
-    const portals = new Portals();
     try {
       await this.#serve(context, portals, messages);
     } finally {
       portals.closeAll();
       context.transaction.close();
+      context.temporary.discard();
       log.debug({ session: processId }, "session ended");
     }
   }
@@ -189,13 +192,13 @@ export class Session {
     portals: Portals,
   ): Promise<Phase> {
     if (message.type === "Terminate") return CLOSED;
-    if (phase.name === "discarding" && message.type !== "Sync") return phase;
+    if (phase.name === "discarding" && !isSync(message)) return phase;
     switch (message.type) {
       case "Query":
         this.#logStatement(context, message.sql);
         return await this.#query(message.sql, context, portals);
       case "Sync":
-        if (context.transaction.status === "I") portals.closeAll();
+        await this.#finish(context);
         return this.#ready(context);
       case "Parse":
         this.#logStatement(context, message.sql);
@@ -212,12 +215,17 @@ export class Session {
         this.#connection.flush();
         return phase;
       case "Malformed":
-        if (this.#fail(context, message.error) === "session ends") return CLOSED;
-        return message.isQuery ? this.#ready(context) : DISCARDING;
+        if ((await this.#fail(context, message.error)) === "session ends") return CLOSED;
+        this.#connection.flush();
+        return message.of === "other" ? DISCARDING : this.#ready(context);
       case "FunctionCall":
-        this.#fail(
+        await this.#fail(
           context,
-          new PgError("feature_not_supported", "function calls by OID are not supported"),
+          context.transaction.status === "E"
+            ? abortedTransaction()
+            : new PgError("feature_not_supported", "function calls by OID are not supported", {
+                hint: "Call the function in a SELECT.",
+              }),
         );
         return this.#ready(context);
       // What is left of a COPY that has failed already.
@@ -234,18 +242,26 @@ export class Session {
     }
   }
 
+  /** The end of what a client has sent in one go: unless a block is open, it is final. */
+  async #finish(context: SessionContext): Promise<void> {
+    if (context.transaction.status === "I" && context.temporary.isChanged) {
+      const error = await this.#timed(context, () => endOfChanges(context, "commit"));
+      if (error !== undefined) await this.#fail(context, error);
+    }
+    context.transaction.finish();
+  }
+
   async #query(sql: string, context: SessionContext, portals: Portals): Promise<Phase> {
     portals.close("");
-    const before = context.parameters.snapshot();
+    context.statements.close("");
+    context.transaction.start();
     const error = await this.#timed(context, (signal) =>
       simpleQuery(context, this.#connection, sql, signal),
     );
     if (error !== undefined) {
-      // The statements of one Query stand and fall together, where no block says otherwise.
-      if (context.transaction.status === "I") context.parameters.restore(before);
-      if (this.#fail(context, error) === "session ends") return CLOSED;
+      if ((await this.#fail(context, error)) === "session ends") return CLOSED;
     }
-    if (context.transaction.status === "I") portals.closeAll();
+    await this.#finish(context);
     return this.#ready(context);
   }
 
@@ -253,9 +269,13 @@ export class Session {
     context: SessionContext,
     work: (signal: AbortSignal) => Promise<void> | void,
   ): Promise<Phase> {
+    context.transaction.start();
     const error = await this.#timed(context, work);
     if (error === undefined) return READY;
-    return this.#fail(context, error) === "session ends" ? CLOSED : DISCARDING;
+    if ((await this.#fail(context, error)) === "session ends") return CLOSED;
+    // The client may be waiting for nothing else: Sync can come much later.
+    this.#connection.flush();
+    return DISCARDING;
   }
 
   /** Runs one message's work under a clock; its failure comes back as what the client is to hear. */
@@ -286,8 +306,13 @@ export class Session {
     return failure;
   }
 
-  #fail(context: SessionContext, error: PgError): "session ends" | "session goes on" {
+  async #fail(
+    context: SessionContext,
+    error: PgError,
+  ): Promise<"session ends" | "session goes on"> {
     context.transaction.fail();
+    // A block keeps them until it is rolled back itself.
+    if (context.transaction.status === "I") await context.temporary.rollback();
     context.log.debug({ sqlstate: error.sqlstate, detail: error.message }, "statement failed");
     this.#connection.sendError(error);
     if (error.severity !== "FATAL") return "session goes on";
@@ -308,7 +333,11 @@ export class Session {
     return READY;
   }
 
-  #contextOf({ role, workspace, parameters: startup }: Login, processId: number): SessionContext {
+  #contextOf(
+    { role, workspace, parameters: startup }: Login,
+    processId: number,
+    portals: Portals,
+  ): SessionContext {
     const { engine, shadow, workspaces, sessions, serverVersion, log } = this.#services;
     const parameters = new SessionParameters(serverVersion, role);
     parameters.initialize(
@@ -316,11 +345,14 @@ export class Session {
       showDuration(workspaces.statementTimeoutMs(workspace)),
     );
     for (const [name, value] of startup) parameters.initialize(name, value);
+    const temporary = new TemporaryTables(engine, workspace, processId);
     let snapshots = 0;
     const latestSql = (): SqlContext => workspaces.sqlContext(workspace);
     const transaction = new Transaction(parameters, {
       take: () => ({ name: `${processId}.${++snapshots}`, sql: latestSql() }),
       release: ({ name }) => engine.endTransaction(workspace, name),
+      ended: () => portals.closeAll(),
+      rolledBackTo: (savepointNumber) => portals.closeSince(savepointNumber),
     });
     return {
       id: processId,
@@ -328,9 +360,10 @@ export class Session {
       role,
       engine,
       shadow,
-      sql: () => transaction.taken?.sql ?? latestSql(),
+      sql: () => temporary.sql(transaction.taken?.sql ?? latestSql()),
       parameters,
       transaction,
+      temporary,
       statements: new PreparedStatements(),
       sent: { rows: 0, bytes: 0 },
       refresh: (schema, table, signal) => workspaces.refresh(workspace, schema, table, signal),
@@ -379,6 +412,11 @@ export class Session {
       hint: "The server's log has the details under this id.",
     });
   }
+}
+
+/** What ends the dropping of messages behind an error, also where it is malformed. */
+function isSync(message: FrontendMessage): boolean {
+  return message.type === "Sync" || (message.type === "Malformed" && message.of === "Sync");
 }
 
 function failureReason({ sqlstate }: PgError): "password" | "throttled" | "protocol" {

@@ -1,17 +1,26 @@
 import type { Node, SelectStmt } from "libpg-query";
+import { LIMITS } from "../core/limits.ts";
+import { PgError } from "../core/pg-error.ts";
 import { bodyOf, call, cast, int, namesOf, str, text, withoutPgCatalog } from "./ast.ts";
 import { NUMERIC } from "./duckdb-type.ts";
 import type { Translations } from "./rewrite.ts";
+import { TEMPORARY_SCHEMA } from "./temporary.ts";
 import { columnLabel, isNamedByItself } from "./translate-labels.ts";
 
 interface Surroundings {
   readonly workspace: string;
   readonly role?: string;
   readonly parameterTypes: readonly (string | undefined)[];
+  readonly temporaryCatalog?: string | undefined;
 }
 
 /** What concerns a query as a whole, and what only the session knows. */
-export function queries({ workspace, role = "", parameterTypes }: Surroundings): Translations {
+export function queries({
+  workspace,
+  role = "",
+  parameterTypes,
+  temporaryCatalog,
+}: Surroundings): Translations {
   return {
     // A lock means nothing where nothing is written.
     SelectStmt: (
@@ -44,8 +53,11 @@ export function queries({ workspace, role = "", parameterTypes }: Surroundings):
         },
       };
     },
-    RangeVar: ({ catalogname, ...rest }) =>
-      catalogname === workspace ? { RangeVar: rest } : undefined,
+    RangeVar: ({ catalogname, ...rest }) => {
+      if (rest.schemaname === TEMPORARY_SCHEMA && temporaryCatalog !== undefined)
+        return { RangeVar: { ...rest, catalogname: temporaryCatalog, schemaname: "main" } };
+      return catalogname === workspace ? { RangeVar: rest } : undefined;
+    },
     ParamRef: (body) => {
       const type = parameterTypes[(body.number ?? 0) - 1];
       return type === undefined || type === "unknown"
@@ -94,6 +106,12 @@ function typedParameter(parameter: Node, type: string): Node {
 
 /** Names are those of the client's expressions, not of what became of them. */
 function labelled(targets: readonly Node[], originals: readonly Node[]): Node[] {
+  if (targets.length > LIMITS.targetListEntries) {
+    throw new PgError(
+      "too_many_columns",
+      `target lists can have at most ${LIMITS.targetListEntries} entries`,
+    );
+  }
   return targets.map((node, index) => {
     const target = bodyOf(node, "ResTarget");
     const original = bodyOf(originals[index], "ResTarget")?.val;
