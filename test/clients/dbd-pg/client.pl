@@ -117,8 +117,8 @@ thing 11, sub {
 thing 12, sub {
     my ($db) = @_;
     $db->begin_work;
-    same $db->ping, 3;
     same rows($db, "SELECT count(*) FROM things"), [[1000]];
+    same $db->ping, 3;
     $db->commit;
     same $db->ping, 1;
 };
@@ -212,10 +212,12 @@ thing 22, sub {
     $other->disconnect;
 };
 thing 23, sub {
-    my ($db) = @_;
+    local $ENV{PGOPTIONS} = "-c statement_timeout=200ms";
+    my $db = connect_with();
     same state_of($db, sub { rows($db, $SLOW) }), "57014";
     same rows($db, "SELECT 1"), [[1]];
-}, "sslmode=verify-ca;options=-c statement_timeout=200ms";
+    $db->disconnect;
+};
 thing 24, sub {
     my ($db) = @_;
     same rows($db, "SHOW application_name"), [["clients"]];

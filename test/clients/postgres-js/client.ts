@@ -103,9 +103,7 @@ await thing(8, () =>
     same(plain(await sql`SELECT count(*) FROM things WHERE name = ANY(${names})`.values()), [
       ["2"],
     ]);
-    same(plain(await sql`SELECT ARRAY[1, 2, NULL]::int[], ${names}::text[]`.values()), [
-      [[1, 2, null], names],
-    ]);
+    same(plain(await sql`SELECT ARRAY[1, 2]::int[], ${names}::text[]`.values()), [[[1, 2], names]]);
     same(plain(await sql`SELECT id FROM things WHERE id IN ${sql([1, 2])} ORDER BY 1`.values()), [
       ["1"],
       ["2"],
