@@ -32,6 +32,15 @@ export const LIMITS = {
   /** Named statements and portals of one session, so that a leak in a client stays its own. */
   preparedStatements: 10_000,
   portals: 1_000,
+  /** Of a statement's text in pg_stat_activity: PostgreSQL's track_activity_query_size. */
+  activityQueryCharacters: 1_024,
+  /** A NOTIFY's payload ends before this: PostgreSQL's NOTIFY_PAYLOAD_MAX_LENGTH. */
+  notificationPayloadBytes: 8_000,
+  /** Notifications that wait for one listener: a long transaction, or a client that does not read. */
+  waitingNotifications: 10_000,
+  waitingNotificationBytes: 8 * 1024 * 1024,
+  /** Channels of one session, and notifications of one transaction. */
+  channels: 10_000,
   /** One page of DataRow messages on its way from an engine to a client. */
   pageBytes: 64 * 1024,
   /** What an engine may send ahead of the client's socket, per running statement. */

@@ -77,13 +77,13 @@ class EngineProcess {
         void this.#execute(id, frame);
         return;
       case "fetch":
-        void this.#run(id, frame.maxRows);
+        void this.#streams.get(id)?.run(frame.maxRows, frame.cursor);
         return;
       case "credit":
         this.#streams.get(id)?.credit(frame.bytes);
         return;
       case "interrupt":
-        this.#describing.get(id)?.abort();
+        this.#describing.get(id)?.abort(canceled());
         this.#streams.get(id)?.interrupt();
         return;
       case "close": {
@@ -143,16 +143,21 @@ class EngineProcess {
   }
 
   async #describe(id: number, request: DescribeRequest): Promise<unknown> {
-    const engine = await this.#engine(request.workspace);
-    const lease = await engine.lease(request);
+    // Known before anything is waited for, so that a cancel finds it.
     const interruption = new AbortController();
-    interruption.signal.addEventListener("abort", () => lease.connection.interrupt());
     this.#describing.set(id, interruption);
     try {
-      return await engine.describe(lease, request);
+      const engine = await this.#engine(request.workspace);
+      const lease = await engine.lease(request);
+      try {
+        interruption.signal.throwIfAborted();
+        interruption.signal.addEventListener("abort", () => lease.connection.interrupt());
+        return await engine.describe(lease, request);
+      } finally {
+        engine.release(lease, interruption.signal.aborted ? "interrupted" : "clean");
+      }
     } finally {
       this.#describing.delete(id);
-      engine.release(lease, interruption.signal.aborted ? "interrupted" : "clean");
     }
   }
 
@@ -173,11 +178,7 @@ class EngineProcess {
       this.#codeCache,
     );
     this.#streams.set(id, stream);
-    await stream.run(frame.maxRows);
-  }
-
-  async #run(id: number, maxRows: number): Promise<void> {
-    await this.#streams.get(id)?.run(maxRows);
+    await stream.run(frame.maxRows, frame.cursor);
   }
 
   async #engine(workspace: WorkspaceName): Promise<WorkspaceEngine> {
@@ -196,6 +197,10 @@ class EngineProcess {
       (error: unknown) => this.#frames.send(id, { type: "failed", error: fieldsOfError(error) }),
     );
   }
+}
+
+function canceled(): PgError {
+  return new PgError("query_canceled", "canceling statement due to user request");
 }
 
 function sameLimits(a: EngineWorkspace, b: EngineWorkspace): boolean {

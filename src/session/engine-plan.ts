@@ -1,6 +1,7 @@
 import { PgError } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
 import type {
+  CursorRun,
   EngineDescription,
   EngineSettings,
   OutputFormat,
@@ -135,7 +136,7 @@ async function typesByPostgres(
   try {
     const described = await context.shadow.describe(
       { sql: statement.text, parameterOids: known },
-      shadowContext(context, signal),
+      shadowContext(context, signal, statement.text),
     );
     return known.map((oid, index) => oid || described.parameterOids[index] || TEXT_OID);
   } catch (error) {
@@ -230,14 +231,15 @@ class EngineExecution implements Execution {
         parameters: binding.parameters,
         output: options.output,
         expectedTypeOids: options.expectedTypeOids,
+        ...(binding.scrolls === true ? { scrolls: true } : {}),
       },
       { signal: options.signal },
     );
   }
 
-  async run(sink: ResultSink, maxRows: number): Promise<Completion> {
+  async run(sink: ResultSink, maxRows: number, cursor?: CursorRun): Promise<Completion> {
     try {
-      const { suspended, rows } = await this.#stream.run(sink, maxRows);
+      const { suspended, rows } = await this.#stream.run(sink, maxRows, cursor);
       return suspended
         ? { outcome: "suspended", rows }
         : { outcome: "complete", tag: `SELECT ${rows}`, rows };

@@ -1,15 +1,16 @@
 import { PgError } from "../core/pg-error.ts";
 import { pgTypeOidByName } from "../pgtypes/pg-types.ts";
 import { firstParameter } from "../sql/first-parameter.ts";
-import { parseStatements } from "../sql/parse.ts";
-import type { GatewayCommand, Statement } from "../sql/statement.ts";
+import type { DeclareCursor, GatewayCommand, Statement } from "../sql/statement.ts";
 import { planForCall } from "./backend-functions.ts";
-import { BufferedExecution, type BufferedResult, collect } from "./buffered-execution.ts";
+import { BufferedExecution, type BufferedResult } from "./buffered-execution.ts";
 import { planForCommand } from "./commands.ts";
 import type { SessionContext } from "./context.ts";
 import { openCopyOut } from "./copy-out.ts";
+import { inDeclare, openFetch, planForDeclare, planForFetch } from "./cursors.ts";
 import { openInEngine, planForEngine } from "./engine-plan.ts";
 import { movedBy } from "./error-position.ts";
+import { executeArguments } from "./execute-arguments.ts";
 import { explainExecution, QUERY_PLAN_FIELD } from "./explain.ts";
 import { type Execution, NO_BINDING, type Plan } from "./plan.ts";
 import { openInShadowOrEngine, planForShadowOrEngine } from "./shadow-or-engine.ts";
@@ -17,6 +18,14 @@ import { planForTemporary } from "./temporary-plan.ts";
 
 type Prepare = Extract<GatewayCommand, { kind: "prepare" }>;
 type Execute = Extract<GatewayCommand, { kind: "execute" }>;
+
+interface CommandInText<C extends GatewayCommand> {
+  readonly command: C;
+  /** Of the whole statement. */
+  readonly text: string;
+  /** Where the text begins in its message. */
+  readonly offset: number;
+}
 
 /** Understands a statement to the point where it can be described and run. */
 export async function planStatement(
@@ -41,7 +50,12 @@ export async function planStatement(
     case "temporary":
       return await planForTemporary(context, statement, declaredOids, signal);
     case "gateway":
-      return await planForGateway(context, route.command, statement.offset, signal);
+      return await planForGateway(
+        context,
+        { command: route.command, text: statement.text, offset: statement.offset },
+        declaredOids,
+        signal,
+      );
   }
 }
 
@@ -59,6 +73,8 @@ export async function openStatement(
     const { number, position } = firstParameter(statement);
     throw new PgError("undefined_parameter", `there is no parameter $${number}`, { position });
   }
+  if (route.to === "gateway" && route.command.kind === "fetch")
+    return openFetch(context, route.command, signal);
   if (route.to === "shadow") return openInShadowOrEngine(context, statement, signal);
   if (route.to === "engine" && explainOf(statement) === undefined) {
     return openInEngine(context, statement, NO_BINDING, {
@@ -103,11 +119,15 @@ async function planForEngineRoute(
 
 async function planForGateway(
   context: SessionContext,
-  command: GatewayCommand,
-  offset: number,
+  { command, text, offset }: CommandInText<GatewayCommand>,
+  declaredOids: readonly number[],
   signal: AbortSignal,
 ): Promise<Plan> {
   switch (command.kind) {
+    case "declare":
+      return await planForDeclared(context, command, declaredOids, signal);
+    case "fetch":
+      return planForFetch(context, command);
     case "call":
       return planForCall(context, command);
     case "prepare":
@@ -116,19 +136,32 @@ async function planForGateway(
         fields: undefined,
         endsTransaction: false,
         open: (_binding, aborted) =>
-          new BufferedExecution(() => prepare(context, command, offset, aborted)),
+          new BufferedExecution(() => prepare(context, { command, text, offset }, aborted)),
       };
     case "execute":
       return await planForExecute(context, command, signal);
     default:
-      return await planForCommand(context, command, signal);
+      return planForCommand(context, command);
+  }
+}
+
+async function planForDeclared(
+  context: SessionContext,
+  command: DeclareCursor,
+  declaredOids: readonly number[],
+  signal: AbortSignal,
+): Promise<Plan> {
+  try {
+    const query = await planStatement(context, command.query, declaredOids, signal);
+    return planForDeclare(context, command, query);
+  } catch (error) {
+    throw inDeclare(command, error);
   }
 }
 
 async function prepare(
   context: SessionContext,
-  command: Prepare,
-  offset: number,
+  { command, text, offset }: CommandInText<Prepare>,
   signal: AbortSignal,
 ): Promise<BufferedResult> {
   const { name, parameterTypes, statement } = command;
@@ -141,7 +174,7 @@ async function prepare(
   const plan = await planStatement(context, statement, oids, signal).catch((error: unknown) => {
     throw movedBy(statement.offset - offset, error);
   });
-  context.statements.add(name, { text: statement.text, plan });
+  context.statements.add(name, { text, plan, preparedAt: new Date(), isFromSql: true });
   return { fields: undefined, rows: Buffer.alloc(0), tag: "PREPARE" };
 }
 
@@ -163,36 +196,11 @@ async function planForExecute(
       },
     );
   }
-  const parameters = await valuesOf(context, argumentsSql, signal);
+  const parameters = await executeArguments(context, plan.parameterOids, argumentsSql, signal);
   return {
     ...plan,
     parameterOids: [],
     open: ({ resultFormats }, aborted) =>
       plan.open({ parameterFormats: [], parameters, resultFormats }, aborted),
   };
-}
-
-async function valuesOf(
-  context: SessionContext,
-  argumentsSql: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly (Buffer | undefined)[]> {
-  if (argumentsSql.length === 0) return [];
-  const [statement] = parseStatements(
-    `SELECT ${argumentsSql.map((sql) => `(${sql})::text`).join(", ")}`,
-  );
-  if (statement === undefined) return [];
-  return valuesIn((await collect(await openStatement(context, statement, signal))).rows);
-}
-
-/** The values of the first DataRow. */
-function valuesIn(rows: Buffer): readonly (Buffer | undefined)[] {
-  let offset = 7;
-  return Array.from({ length: rows.readUInt16BE(5) }, () => {
-    const length = rows.readInt32BE(offset);
-    offset += 4;
-    if (length < 0) return undefined;
-    offset += length;
-    return rows.subarray(offset - length, offset);
-  });
 }

@@ -8,6 +8,9 @@ export interface PreparedStatement {
   readonly text: string;
   /** Undefined for the empty query, which PostgreSQL lets a client prepare. */
   readonly plan: Plan | undefined;
+  readonly preparedAt: Date;
+  /** By PREPARE rather than by Parse. */
+  readonly isFromSql: boolean;
 }
 
 /**
@@ -26,6 +29,11 @@ export class PreparedStatements {
         ? "unnamed prepared statement does not exist"
         : `prepared statement "${name}" does not exist`,
     );
+  }
+
+  /** The named ones, as pg_prepared_statements lists them. */
+  list(): readonly (readonly [name: string, statement: PreparedStatement])[] {
+    return [...this.#byName].filter(([name]) => name !== "");
   }
 
   /** The unnamed statement is replaced; a named one must be closed first. */

@@ -1,67 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { unreachable } from "../core/assert.ts";
-import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
-import type { Engine } from "../engine/engine.ts";
-import type { Logger } from "../observe/logger.ts";
 import type { FrontendMessage } from "../protocol/frontend.ts";
-import type { Shadow } from "../shadow/shadow.ts";
 import type { ClientConnection } from "./client-connection.ts";
-import type { SessionContext, SqlContext } from "./context.ts";
+import type { SessionContext } from "./context.ts";
 import { ExtendedQuery } from "./extended-query.ts";
-import { durationMs, showDuration } from "./parameter-table.ts";
-import { SessionParameters } from "./parameters.ts";
-import { Portals } from "./portals.ts";
-import { PreparedStatements } from "./prepared-statements.ts";
-import type { SessionRegistry } from "./session-registry.ts";
+import { NotificationInbox } from "./notification-inbox.ts";
+import type { SessionActivity } from "./session-activity.ts";
+import type { SessionClock } from "./session-clock.ts";
+import { sessionContext } from "./session-context.ts";
+import type { SessionServices } from "./session-services.ts";
 import { simpleQuery } from "./simple-query.ts";
-import {
-  ClientLeft,
-  type Login,
-  logIn,
-  type StartupMessage,
-  type StartupServices,
-} from "./startup.ts";
-import { StatementClock } from "./statement-clock.ts";
+import { ClientLeft, type Login, logIn, type StartupMessage } from "./startup.ts";
 import { endOfChanges } from "./temporary-plan.ts";
-import { TemporaryTables } from "./temporary-tables.ts";
-import { abortedTransaction, Transaction } from "./transaction.ts";
-
-export interface SessionServices extends StartupServices {
-  readonly engine: Engine;
-  readonly shadow: Shadow;
-  readonly sessions: SessionRegistry;
-  readonly workspaces: SessionWorkspaces;
-  readonly serverVersion: string;
-  readonly observer: StatementObserver;
-  /** Whether the SQL text of statements is logged; their parameters never are. */
-  readonly logStatements: () => boolean;
-  readonly log: Logger;
-}
-
-/** What a session asks of the workspaces beside its engine and shadow. */
-export interface SessionWorkspaces {
-  /** A session has begun there: what it will need soon can be started. */
-  opened(workspace: WorkspaceName): void;
-  /** 0 is none. */
-  statementTimeoutMs(workspace: string): number;
-  sqlContext(workspace: string): SqlContext;
-  refresh(workspace: string, schema: string, table: string, signal: AbortSignal): Promise<void>;
-}
-
-/** Hears of every statement, for the metrics. */
-export interface StatementObserver {
-  statement(outcome: {
-    readonly workspace: string;
-    /** Undefined where it succeeded. */
-    readonly sqlstate: string | undefined;
-    readonly durationMs: number;
-    readonly rows: number;
-    readonly bytes: number;
-  }): void;
-  authenticationFailed(reason: "password" | "throttled" | "protocol"): void;
-}
+import { abortedTransaction } from "./transaction.ts";
 
 /** It became a session; it met a limit; it did not log in. */
 export type ConnectionOutcome = "accepted" | "rejected" | "failed";
@@ -81,7 +34,10 @@ const CLOSED: Phase = { name: "closed" };
 export class Session {
   readonly #connection: ClientConnection;
   readonly #services: SessionServices;
-  #clock: StatementClock | undefined;
+  readonly #inbox: NotificationInbox;
+  /** From login on. */
+  #clock: SessionClock | undefined;
+  #activity: SessionActivity | undefined;
   #termination: PgError | undefined;
   #hasBegun = false;
   readonly #began: () => void;
@@ -90,6 +46,12 @@ export class Session {
     this.#connection = connection;
     this.#services = services;
     this.#began = began;
+    this.#inbox = new NotificationInbox(connection, (reason) => this.#end(reason));
+  }
+
+  /** Undefined before login. */
+  get activity(): SessionActivity | undefined {
+    return this.#activity;
   }
 
   /** Runs to the end of the connection, and answers whatever goes wrong. */
@@ -110,15 +72,13 @@ export class Session {
 
   /** Interrupts the running statement, and nothing else: false where the session is idle. */
   cancel(): boolean {
-    this.#clock?.abort(new PgError("query_canceled", "canceling statement due to user request"));
-    return this.#clock !== undefined;
+    const reason = new PgError("query_canceled", "canceling statement due to user request");
+    return this.#clock?.abort(reason) ?? false;
   }
 
   /** Ends the session: now if it is idle, else with the statement that runs. */
   terminate(message = "terminating connection due to administrator command"): void {
-    this.#termination ??= new PgError("admin_shutdown", message, { severity: "FATAL" });
-    if (this.#clock !== undefined) this.#clock.abort(this.#termination);
-    else this.#endIdle(this.#termination);
+    this.#end(new PgError("admin_shutdown", message, { severity: "FATAL" }));
   }
 
   /** Like `terminate`, but lets a running statement finish. */
@@ -128,7 +88,7 @@ export class Session {
       "terminating connection due to administrator command",
       { severity: "FATAL" },
     );
-    if (this.#clock === undefined) this.#endIdle(this.#termination);
+    if (this.#clock?.isRunning !== true) this.#endIdle(this.#termination);
   }
 
   async #logIn(startup: StartupMessage, messages: AsyncIterator<FrontendMessage>): Promise<Login> {
@@ -148,8 +108,15 @@ export class Session {
     this.#hasBegun = true;
     this.#began();
     workspaces.opened(login.workspace);
-    const portals = new Portals();
-    const context = this.#contextOf(login, registration.processId, portals);
+    const context = sessionContext(login, this.#services, {
+      processId: registration.processId,
+      connection: this.#connection,
+      notified: (notification) => this.#inbox.receive(notification),
+      endIdle: (reason) => this.#endIdle(reason),
+    });
+    using clock = context.clock;
+    this.#clock = clock;
+    this.#activity = context.activity;
     const { processId, secretKey } = registration;
     for (const status of context.parameters.takeChanges()) {
       this.#connection.send({ type: "ParameterStatus", ...status });
@@ -162,24 +129,20 @@ export class Session {
       "session started",
     );
     try {
-      await this.#serve(context, portals, messages);
+      await this.#serve(context, messages);
     } finally {
-      portals.closeAll();
+      context.portals.closeAll();
       context.transaction.close();
       context.temporary.discard();
       log.debug({ session: processId }, "session ended");
     }
   }
 
-  async #serve(
-    context: SessionContext,
-    portals: Portals,
-    messages: AsyncIterator<FrontendMessage>,
-  ): Promise<void> {
-    const extended = new ExtendedQuery(context, this.#connection, portals);
+  async #serve(context: SessionContext, messages: AsyncIterator<FrontendMessage>): Promise<void> {
+    const extended = new ExtendedQuery(context, this.#connection);
     let phase = this.#ready(context);
     for await (const message of { [Symbol.asyncIterator]: () => messages }) {
-      phase = await this.#handle(message, phase, context, extended, portals);
+      phase = await this.#handle(message, phase, context, extended);
       if (phase.name === "closed") return;
     }
   }
@@ -189,19 +152,20 @@ export class Session {
     phase: Phase,
     context: SessionContext,
     extended: ExtendedQuery,
-    portals: Portals,
   ): Promise<Phase> {
     if (message.type === "Terminate") return CLOSED;
+    context.clock.stopIdle();
+    this.#inbox.busy();
     if (phase.name === "discarding" && !isSync(message)) return phase;
     switch (message.type) {
       case "Query":
-        this.#logStatement(context, message.sql);
-        return await this.#query(message.sql, context, portals);
+        this.#begin(context, message.sql);
+        return await this.#query(message.sql, context);
       case "Sync":
         await this.#finish(context);
         return this.#ready(context);
       case "Parse":
-        this.#logStatement(context, message.sql);
+        this.#begin(context, message.sql);
         return await this.#extended(context, (signal) => extended.parse(message, signal));
       case "Bind":
         return await this.#extended(context, () => extended.bind(message));
@@ -251,8 +215,8 @@ export class Session {
     context.transaction.finish();
   }
 
-  async #query(sql: string, context: SessionContext, portals: Portals): Promise<Phase> {
-    portals.close("");
+  async #query(sql: string, context: SessionContext): Promise<Phase> {
+    context.portals.close("");
     context.statements.close("");
     context.transaction.start();
     const error = await this.#timed(context, (signal) =>
@@ -283,17 +247,17 @@ export class Session {
     context: SessionContext,
     work: (signal: AbortSignal) => Promise<void> | void,
   ): Promise<PgError | undefined> {
+    const { clock, activity } = context;
     const startedAt = performance.now();
-    const timeoutMs = durationMs(context.parameters.get("statement_timeout"));
-    using clock = new StatementClock(this.#connection.closed, timeoutMs);
-    this.#clock = clock;
+    const signal = clock.work();
+    activity.works();
     let failure: PgError | undefined;
     try {
-      await work(clock.signal);
+      await work(signal);
     } catch (error) {
       failure = this.#inWords(error);
     } finally {
-      this.#clock = undefined;
+      clock.rest();
     }
     this.#services.observer.statement({
       workspace: context.workspace,
@@ -328,60 +292,16 @@ export class Session {
     for (const status of context.parameters.takeChanges()) {
       this.#connection.send({ type: "ParameterStatus", ...status });
     }
+    if (transactionStatus === "I") this.#inbox.idle();
     this.#connection.send({ type: "ReadyForQuery", transactionStatus });
     this.#connection.flush();
+    context.activity.waits(transactionStatus);
+    context.clock.idle(transactionStatus);
     return READY;
   }
 
-  #contextOf(
-    { role, workspace, parameters: startup }: Login,
-    processId: number,
-    portals: Portals,
-  ): SessionContext {
-    const { engine, shadow, workspaces, sessions, serverVersion, log } = this.#services;
-    const parameters = new SessionParameters(serverVersion, role);
-    parameters.initialize(
-      "statement_timeout",
-      showDuration(workspaces.statementTimeoutMs(workspace)),
-    );
-    for (const [name, value] of startup) parameters.initialize(name, value);
-    const temporary = new TemporaryTables(engine, workspace, processId);
-    let snapshots = 0;
-    const latestSql = (): SqlContext => workspaces.sqlContext(workspace);
-    const transaction = new Transaction(parameters, {
-      take: () => ({ name: `${processId}.${++snapshots}`, sql: latestSql() }),
-      release: ({ name }) => engine.endTransaction(workspace, name),
-      ended: () => portals.closeAll(),
-      rolledBackTo: (savepointNumber) => portals.closeSince(savepointNumber),
-    });
-    return {
-      id: processId,
-      workspace,
-      role,
-      engine,
-      shadow,
-      sql: () => temporary.sql(transaction.taken?.sql ?? latestSql()),
-      parameters,
-      transaction,
-      temporary,
-      statements: new PreparedStatements(),
-      sent: { rows: 0, bytes: 0 },
-      refresh: (schema, table, signal) => workspaces.refresh(workspace, schema, table, signal),
-      cancelSession: (other) => {
-        const session = sessions.ofRole(other, role);
-        session?.cancel();
-        return session !== undefined;
-      },
-      terminateSession: (other) => {
-        const session = sessions.ofRole(other, role);
-        session?.terminate();
-        return session !== undefined;
-      },
-      log: log.child({ session: processId, workspace, role }),
-    };
-  }
-
-  #logStatement(context: SessionContext, sql: string): void {
+  #begin(context: SessionContext, sql: string): void {
+    context.activity.works(sql);
     if (this.#services.logStatements()) context.log.info({ sql }, "statement");
   }
 
@@ -389,6 +309,12 @@ export class Session {
     if (this.#hasBegun) return "accepted";
     const isLimit = error instanceof PgError && error.sqlstate === SQLSTATE.too_many_connections;
     return isLimit ? "rejected" : "failed";
+  }
+
+  /** Now if it is idle, else with the statement that runs. */
+  #end(reason: PgError): void {
+    this.#termination ??= reason;
+    if (this.#clock?.abort(this.#termination) !== true) this.#endIdle(this.#termination);
   }
 
   #endIdle(termination: PgError): void {

@@ -26,6 +26,7 @@ export async function simpleQuery(
     // A COMMIT among them ends the block, and what follows it is another one.
     if (statements.length > 1) context.transaction.beginImplicit();
     else context.transaction.start();
+    context.clock.nextStatement();
     try {
       await runStatement(context, connection, statement, signal);
     } catch (error) {

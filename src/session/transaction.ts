@@ -2,20 +2,26 @@ import { PgError } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
 import type { TransactionStatus } from "../protocol/backend.ts";
 import type { Notice } from "../protocol/error-response.ts";
+import type { ChannelSnapshot, SessionChannels } from "./channels.ts";
 import type { SqlContext } from "./context.ts";
 import type { ParameterSnapshot, SessionParameters } from "./parameters.ts";
 
 /** All that a transaction can undo. */
 interface Undo {
   readonly parameters: ParameterSnapshot;
+  readonly channels: ChannelSnapshot;
 }
 
 interface Savepoint {
   readonly name: string;
   readonly undo: Undo;
-  readonly mark: number;
-  /** What was made since has this number, or a higher one. */
-  readonly number: number;
+  readonly marks: Marks;
+}
+
+/** What had been made when a savepoint was set, of what others undo. */
+export interface Marks {
+  readonly temporary: number;
+  readonly portals: number;
 }
 
 interface Block {
@@ -44,26 +50,25 @@ export interface TransactionEvents {
   take(): Snapshot;
   release(snapshot: Snapshot): void;
   /** It is over, and so is what lives no longer than a transaction. */
-  ended(): void;
-  /** What was made since the savepoint of this number is undone. */
-  rolledBackTo(savepoint: number): void;
+  ended(outcome: "committed" | "rolled back"): void;
 }
 
 /**
  * The session's transaction (PostgreSQL documentation, 55.2.2.1, 55.2.4 and SQL's BEGIN): there is one
- * around everything that a client sends, whether it says BEGIN or not. Data is only read, so that all
- * it can undo is the session's own settings.
+ * around everything that a client sends, whether it says BEGIN or not. Files are only read, so that
+ * all it undoes here is the session's own settings and notifications.
  */
 export class Transaction {
   readonly #parameters: SessionParameters;
+  readonly #channels: SessionChannels;
   readonly #events: TransactionEvents;
   #state: State = { name: "idle" };
   #snapshot: Snapshot | undefined;
-  #savepointNumber = 0;
   #pipelining = false;
 
-  constructor(parameters: SessionParameters, events: TransactionEvents) {
+  constructor(parameters: SessionParameters, channels: SessionChannels, events: TransactionEvents) {
     this.#parameters = parameters;
+    this.#channels = channels;
     this.#events = events;
   }
 
@@ -92,11 +97,6 @@ export class Transaction {
 
   get isInSavepoint(): boolean {
     return this.#block !== undefined && this.#block.savepoints.length > 0;
-  }
-
-  /** What is made now is undone with the savepoints of this number and below. */
-  get savepointNumber(): number {
-    return this.#savepointNumber;
   }
 
   /** Taken by the first statement that asks; undefined where each statement sees what is newest. */
@@ -135,6 +135,7 @@ export class Transaction {
 
   /** The session ends. */
   close(): void {
+    this.#channels.close();
     this.#releaseSnapshot();
   }
 
@@ -162,23 +163,23 @@ export class Transaction {
   rollback(): boolean {
     const isOpen = this.#block !== undefined;
     if (this.#state.name !== "idle") this.#goBack(this.#state.before);
-    this.#end();
+    this.#end("rolled back");
     return isOpen;
   }
 
-  /** The mark is the caller's, which gets it back by `markOf`. */
-  savepoint(name: string, mark: number): void {
+  /** The marks are the caller's, which gets them back by `marksOf`. */
+  savepoint(name: string, marks: Marks): void {
     const open = this.#open("SAVEPOINT");
-    this.#savepointNumber += 1;
-    const savepoint = { name, undo: this.#undo(), mark, number: this.#savepointNumber };
+    const savepoint = { name, undo: this.#undo(), marks };
     this.#state = { ...open, savepoints: [...open.savepoints, savepoint] };
   }
 
-  /** That of the savepoint to which `rollbackTo` would go back. */
-  markOf(name: string): number {
+  /** Those of the savepoint to which `rollbackTo` would go back. */
+  marksOf(name: string): Marks {
     if (this.#block === undefined) throw noTransaction("ROLLBACK TO SAVEPOINT");
     const { savepoints } = this.#block;
-    return savepoints[this.#find(savepoints, name)]?.mark ?? 0;
+    const { marks } = savepoints[this.#find(savepoints, name)] ?? {};
+    return marks ?? { temporary: 0, portals: 0 };
   }
 
   release(name: string): void {
@@ -194,10 +195,7 @@ export class Transaction {
     const index = this.#find(savepoints, name);
     const kept = savepoints.slice(0, index + 1);
     const target = kept[index];
-    if (target !== undefined) {
-      this.#goBack(target.undo);
-      this.#events.rolledBackTo(target.number);
-    }
+    if (target !== undefined) this.#goBack(target.undo);
     this.#state = { name: "open", before, savepoints: kept };
   }
 
@@ -247,22 +245,24 @@ export class Transaction {
 
   #commit(): void {
     this.#parameters.endLocal();
-    this.#end();
+    this.#channels.commit();
+    this.#end("committed");
   }
 
-  #end(): void {
+  #end(outcome: "committed" | "rolled back"): void {
     this.#state = { name: "idle" };
     this.#pipelining = false;
     this.#releaseSnapshot();
-    this.#events.ended();
+    this.#events.ended(outcome);
   }
 
   #undo(): Undo {
-    return { parameters: this.#parameters.snapshot() };
+    return { parameters: this.#parameters.snapshot(), channels: this.#channels.snapshot() };
   }
 
-  #goBack({ parameters }: Undo): void {
+  #goBack({ parameters, channels }: Undo): void {
     this.#parameters.restore(parameters);
+    this.#channels.restore(channels);
   }
 
   #releaseSnapshot(): void {

@@ -167,11 +167,11 @@ describe("the gateway's own commands", () => {
     ],
     [
       "select pg_sleep(0.5)",
-      { kind: "call", function: "pg_sleep", argument: { value: 0.5 }, label: "pg_sleep" },
+      { kind: "call", function: "pg_sleep", arguments: [{ value: 0.5 }], label: "pg_sleep" },
     ],
     [
       "select pg_cancel_backend($1::int) as ok",
-      { kind: "call", function: "pg_cancel_backend", argument: { parameter: 1 }, label: "ok" },
+      { kind: "call", function: "pg_cancel_backend", arguments: [{ parameter: 1 }], label: "ok" },
     ],
     ["execute p", { kind: "execute", name: "p", argumentsSql: [] }],
     [
@@ -310,10 +310,6 @@ describe("what would write", () => {
   });
 
   test.each([
-    ["declare c cursor for select 1", "DECLARE CURSOR"],
-    ["fetch 1 from c", "FETCH"],
-    ["move 1 from c", "MOVE"],
-    ["close c", "CLOSE"],
     ["do $$ begin end $$", "DO"],
     ["call p()", "CALL"],
     ["load 'x'", "LOAD"],
