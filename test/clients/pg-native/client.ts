@@ -80,14 +80,14 @@ await thing(18, () =>
       const answers = await Promise.all([
         client.query("SELECT 1 AS a").then(({ rows }) => rows),
         // In a pipeline the driver gives the message, and no SQLSTATE.
-        client.query("SELECT nothing FROM things").catch((error: unknown) => String(error)),
+        client.query("SELECT nothing FROM things").then(
+          () => "it succeeded",
+          (error: unknown) => String(error).split("\n")[0],
+        ),
         client.query("SELECT 3 AS a").then(({ rows }) => rows),
       ]);
-      const failure = String(answers[1]).replaceAll(/\n[^]*/g, "");
-      same(
-        [answers[0], failure, answers[2]],
-        [[{ a: 1 }], 'Error: ERROR:  column "nothing" does not exist', [{ a: 3 }]],
-      );
+      const failure = 'Error: ERROR:  column "nothing" does not exist';
+      same(answers, [[{ a: 1 }], failure, [{ a: 3 }]]);
     },
     undefined,
     { pipeline: true },
