@@ -1,6 +1,6 @@
 /** Every fixed bound on what comes from outside, with its reason. Configurable bounds are settings. */
 export const LIMITS = {
-  /** A startup packet: PostgreSQL's MAX_STARTUP_PACKET_LENGTH. */
+  /** A startup packet behind its length: PostgreSQL's MAX_STARTUP_PACKET_LENGTH. */
   startupPacketBytes: 10_000,
   /** A message before authentication ends: a SCRAM message is a few hundred bytes. */
   authenticationMessageBytes: 16_384,

@@ -235,6 +235,11 @@ class ClientStream implements EngineStream {
         act();
       };
       const fail = (error: unknown): void => settle("ended", () => reject(error));
+      /** The sink cannot take what the engine gives: the engine need not go on. */
+      const refuse = (error: unknown): void => {
+        if (this.#state === "running") this.#channel.send({ type: "close" });
+        fail(error);
+      };
       const receiver: Receiver = {
         frame: (frame) => {
           switch (frame.type) {
@@ -243,8 +248,7 @@ class ClientStream implements EngineStream {
               try {
                 sink.fields(frame.fields);
               } catch (error) {
-                this.#channel.send({ type: "close" });
-                fail(error);
+                refuse(error);
               }
               return;
             case "suspended":
@@ -261,7 +265,7 @@ class ClientStream implements EngineStream {
               return;
           }
         },
-        page: (pieces) => this.#relay(sink, pieces, fail),
+        page: (pieces) => this.#relay(sink, pieces, refuse),
         lost: fail,
       };
       this.#state = "running";
@@ -291,7 +295,7 @@ class ClientStream implements EngineStream {
   }
 
   /** Hands a page on, and gives the engine credit for it once the client's socket has taken it. */
-  #relay(sink: RowSink, pieces: readonly Buffer[], fail: (error: unknown) => void): void {
+  #relay(sink: RowSink, pieces: readonly Buffer[], refuse: (error: unknown) => void): void {
     if (this.#state !== "running") return;
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const credit = (): void => {
@@ -302,8 +306,12 @@ class ClientStream implements EngineStream {
       this.#channel.send({ type: "credit", bytes: this.#owedBytes });
       this.#owedBytes = 0;
     };
-    const drained = sink.page(pieces);
-    if (drained === undefined) credit();
-    else drained.then(credit, fail);
+    try {
+      const drained = sink.page(pieces);
+      if (drained === undefined) credit();
+      else drained.then(credit, refuse);
+    } catch (error) {
+      refuse(error);
+    }
   }
 }

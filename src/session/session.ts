@@ -3,6 +3,7 @@ import { unreachable } from "../core/assert.ts";
 import { PgError } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
 import type { FrontendMessage } from "../protocol/frontend.ts";
+import type { StartupMessage } from "../protocol/startup.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext } from "./context.ts";
 import { ExtendedQuery } from "./extended-query.ts";
@@ -12,7 +13,7 @@ import type { SessionClock } from "./session-clock.ts";
 import { sessionContext } from "./session-context.ts";
 import type { SessionServices } from "./session-services.ts";
 import { simpleQuery } from "./simple-query.ts";
-import { ClientLeft, type Login, logIn, type StartupMessage } from "./startup.ts";
+import { ClientLeft, type Login, logIn, requireStillAllowed } from "./startup.ts";
 import { endOfChanges } from "./temporary-plan.ts";
 import { abortedTransaction } from "./transaction.ts";
 
@@ -59,7 +60,7 @@ export class Session {
     const connection = this.#connection;
     const messages = connection.messages()[Symbol.asyncIterator]();
     try {
-      const login = await this.#logIn(startup, messages);
+      const login = await logIn(startup, connection, messages, this.#services);
       await this.#converse(login, messages);
       return "accepted";
     } catch (error) {
@@ -91,20 +92,10 @@ export class Session {
     if (this.#clock?.isRunning !== true) this.#endIdle(this.#termination);
   }
 
-  async #logIn(startup: StartupMessage, messages: AsyncIterator<FrontendMessage>): Promise<Login> {
-    try {
-      return await logIn(startup, this.#connection, messages, this.#services);
-    } catch (error) {
-      if (error instanceof PgError) {
-        this.#services.observer.authenticationFailed(failureReason(error));
-      }
-      throw error;
-    }
-  }
-
   async #converse(login: Login, messages: AsyncIterator<FrontendMessage>): Promise<void> {
-    const { sessions, workspaces, log } = this.#services;
-    using registration = sessions.register(this, login.workspace, login.role);
+    const { sessions, workspaces } = this.#services;
+    using registration = sessions.register(this, login);
+    requireStillAllowed(login, this.#services);
     this.#hasBegun = true;
     this.#began();
     workspaces.opened(login.workspace);
@@ -117,6 +108,7 @@ export class Session {
     using clock = context.clock;
     this.#clock = clock;
     this.#activity = context.activity;
+    this.#connection.useEncoding(() => context.parameters.clientEncoding);
     const { processId, secretKey } = registration;
     for (const status of context.parameters.takeChanges()) {
       this.#connection.send({ type: "ParameterStatus", ...status });
@@ -124,8 +116,9 @@ export class Session {
     this.#connection.send({ type: "BackendKeyData", processId, secretKey });
     this.#connection.acceptLargeMessages();
     const application = context.parameters.get("application_name");
-    log.debug(
-      { session: processId, ...login, parameters: undefined, application },
+    const isEncrypted = this.#connection.encryption !== undefined;
+    context.log.debug(
+      { protocol: login.minorVersion, isEncrypted, application },
       "session started",
     );
     try {
@@ -134,7 +127,7 @@ export class Session {
       context.portals.closeAll();
       context.transaction.close();
       context.temporary.discard();
-      log.debug({ session: processId }, "session ended");
+      context.log.debug("session ended");
     }
   }
 
@@ -343,9 +336,4 @@ export class Session {
 /** What ends the dropping of messages behind an error, also where it is malformed. */
 function isSync(message: FrontendMessage): boolean {
   return message.type === "Sync" || (message.type === "Malformed" && message.of === "Sync");
-}
-
-function failureReason({ sqlstate }: PgError): "password" | "throttled" | "protocol" {
-  if (sqlstate === SQLSTATE.invalid_password) return "password";
-  return sqlstate === SQLSTATE.invalid_authorization_specification ? "throttled" : "protocol";
 }
