@@ -73,8 +73,8 @@ export async function startPostgres(
   };
 }
 
-/** The server refuses to run as root. */
-function accountOf(): { readonly uid: number; readonly gid: number } | undefined {
+/** Who the server runs as where it is not ourselves: it refuses to run as root. */
+export function accountOf(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string): number =>
     Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
