@@ -74,7 +74,7 @@ func compareKinds(ctx context.Context, conn *sql.Conn) error {
 	at := time.Date(1969, 12, 31, 23, 59, 59, 123456000, time.UTC)
 	data := []byte{0, 1, 0xfe, 0xff, '\\', '\''}
 	number, name := "-1234567890123456789.0123456789", "Größe 😀 O'Brien\\"
-	values := "SELECT $1::text, $2::text, $3::numeric, $4::date, $5::timestamp, $6::bytea, $7::boolean, $8::bigint, $9::float8, $10::timestamptz"
+	values := "SELECT $1::text, $2::text, $3::numeric(30,10), $4::date, $5::timestamp, $6::bytea, $7::boolean, $8::bigint, $9::float8, $10::timestamptz"
 	for _, from := range []string{"", " FROM things WHERE id = 1"} {
 		var (
 			none                 sql.NullString

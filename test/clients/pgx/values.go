@@ -99,7 +99,7 @@ var everyKind = connected(func(ctx context.Context, conn *pgx.Conn) error {
 	if err := number.Scan("-1234567890123456789.0123456789"); err != nil {
 		return err
 	}
-	sql := "SELECT $1::text, $2::text, $3::numeric, $4::date, $5::timestamp, $6::bytea, $7::boolean, $8::bigint, $9::float8, $10::timestamptz"
+	sql := "SELECT $1::text, $2::text, $3::numeric(30,10), $4::date, $5::timestamp, $6::bytea, $7::boolean, $8::bigint, $9::float8, $10::timestamptz"
 	for _, from := range []string{"", " FROM things WHERE id = 1"} {
 		var (
 			none    *string
