@@ -5,6 +5,7 @@ import { MessageWriter } from "../protocol/message-writer.ts";
 import { referencesOf } from "../sql/relations.ts";
 import type { CopyOptions, Statement } from "../sql/statement.ts";
 import type { SessionContext } from "./context.ts";
+import { headerWithFirstRow } from "./copy-binary-header.ts";
 import { openInEngine } from "./engine-plan.ts";
 import { type Completion, type Execution, NO_BINDING, type ResultSink } from "./plan.ts";
 
@@ -19,10 +20,11 @@ export class CopyOutExecution implements Execution {
   }
 
   async run(sink: ResultSink): Promise<Completion> {
+    const page: ResultSink["page"] = (pieces) => sink.page(pieces);
     const completion = await this.#rows.run(
       {
         fields: (fields) => this.#begin(sink, fields),
-        page: (pieces) => sink.page(pieces),
+        page: this.#options.format === "binary" ? headerWithFirstRow(page) : page,
         copyOut: () => undefined,
         notice: (notice) => sink.notice(notice),
       },
