@@ -3,6 +3,7 @@
  * Only error conditions; warnings travel as notices without a code of their own here.
  */
 export const SQLSTATE = {
+  successful_completion: "00000",
   sql_statement_not_yet_complete: "03000",
   connection_exception: "08000",
   connection_does_not_exist: "08003",

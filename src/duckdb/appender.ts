@@ -10,6 +10,7 @@ import type { DuckDBType } from "../pgtypes/duckdb-type.ts";
 import { toPgError } from "./duckdb-error.ts";
 import { fromLibraryType } from "./logical-types.ts";
 import { type ColumnValues, writeVector } from "./vector-writer.ts";
+import type { DataChunk } from "./vectors.ts";
 
 /** Appends rows to a table in batches of columns, at a fraction of the cost of INSERT. */
 export class Appender {
@@ -38,6 +39,11 @@ export class Appender {
     for (let start = 0; start < rowCount; start += size) {
       this.#appendChunk(columns, start, Math.min(start + size, rowCount));
     }
+  }
+
+  /** Appends what a query has produced, without looking at it. */
+  appendChunk(chunk: DataChunk): void {
+    this.#act(() => chunk.appendTo(this.#appender));
   }
 
   #appendChunk(columns: readonly (readonly DuckDBValue[])[], start: number, end: number): void {

@@ -1,4 +1,4 @@
-/** Errors in what a statement meets: values, constraints, limits, transactions. */
+/** Errors in what a statement meets: values, limits, transactions. */
 import { firstLine, type Rule, type Translation, to, typeName } from "./error-rule.ts";
 
 const CONVERSION = ["Conversion"];
@@ -157,12 +157,6 @@ export const VALUE_RULES: readonly Rule[] = [
       message: `time zone "${zone}" not recognized`,
     }),
   },
-
-  { types: ["Constraint"], text: /^Duplicate key/, to: "unique_violation" },
-  { types: ["Constraint"], text: /^NOT NULL/, to: "not_null_violation" },
-  { types: ["Constraint"], text: /^CHECK/, to: "check_violation" },
-  { types: ["Constraint"], text: /foreign key/, to: "foreign_key_violation" },
-  { types: ["Constraint"], to: "integrity_constraint_violation" },
 
   {
     text: /failed to offload data|No space left on device/,

@@ -7,9 +7,10 @@ import type { Condition } from "../core/sqlstate.ts";
 import type { DuckdbException, Rule, Translation } from "./error-rule.ts";
 import { NAME_RULES } from "./error-rules-names.ts";
 import { VALUE_RULES } from "./error-rules-values.ts";
+import { WRITE_RULES } from "./error-rules-writes.ts";
 
 /** The first rule that matches decides. */
-const RULES: readonly Rule[] = [...NAME_RULES, ...VALUE_RULES];
+const RULES: readonly Rule[] = [...WRITE_RULES, ...NAME_RULES, ...VALUE_RULES];
 
 /** What remains when no rule has matched. */
 const FALLBACKS: Readonly<Record<string, Condition>> = {

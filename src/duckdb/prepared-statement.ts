@@ -39,10 +39,19 @@ export class PreparedStatement {
     this.#parameters = parameters;
   }
 
-  /** Executes for its effect and answers how many rows changed. */
+  /** Executes for its effect and answers how many rows were changed, or made by CREATE TABLE AS. */
   async run(): Promise<number> {
-    const result = await this.#host.run(this.#sql, () => this.#prepared.run());
-    return result.rowsChanged;
+    return await this.#host.run(this.#sql, async () => {
+      const result = await this.#prepared.run();
+      if (this.kind !== "CREATE") return result.rowsChanged;
+      const [row] = await result.getRows();
+      return Number(row?.[0] ?? 0);
+    });
+  }
+
+  /** Whether it changes rows and nothing that another statement could have been planned on. */
+  get changesRowsOnly(): boolean {
+    return ["INSERT", "UPDATE", "DELETE"].includes(this.kind);
   }
 
   /**

@@ -83,6 +83,16 @@ export class RowStream implements AsyncDisposable {
     this.#end();
   }
 
+  /**
+   * Ends the statement without an interrupt, which a transaction would not survive: DuckDB drops
+   * the rest as soon as the connection does something else.
+   */
+  async abandon(): Promise<void> {
+    if (this.#ended) return;
+    await this.#next?.catch(() => undefined);
+    this.#end();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -1,4 +1,4 @@
-import type { DuckDBDataChunk } from "@duckdb/node-api";
+import type { DuckDBAppender, DuckDBDataChunk } from "@duckdb/node-api";
 import duckdb from "@duckdb/node-bindings";
 
 /**
@@ -6,16 +6,21 @@ import duckdb from "@duckdb/node-bindings";
  * object is collected, so nobody should hold on to more chunks than are being worked on.
  */
 export class DataChunk {
-  readonly #chunk: duckdb.DataChunk;
+  readonly #chunk: DuckDBDataChunk;
   readonly rowCount: number;
 
   constructor(chunk: DuckDBDataChunk) {
-    this.#chunk = chunk.chunk;
+    this.#chunk = chunk;
     this.rowCount = chunk.rowCount;
   }
 
+  /** Appends all of its rows, as they are, to a table with columns of the same types. */
+  appendTo(appender: DuckDBAppender): void {
+    appender.appendDataChunk(this.#chunk);
+  }
+
   vector(column: number): Vector {
-    return new Vector(duckdb.data_chunk_get_vector(this.#chunk, column), this.rowCount);
+    return new Vector(duckdb.data_chunk_get_vector(this.#chunk.chunk, column), this.rowCount);
   }
 }
 

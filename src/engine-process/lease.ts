@@ -39,11 +39,12 @@ export class Lease {
   }
 
   close(): void {
-    this.#closeAll();
+    this.forget();
     this.connection.close();
   }
 
-  #closeAll(): void {
+  /** Nothing stays prepared. */
+  forget(): void {
     for (const statement of this.#prepared.values()) statement.close();
     this.#prepared.clear();
   }

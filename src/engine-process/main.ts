@@ -53,6 +53,23 @@ class EngineProcess {
       case "end-transaction":
         void this.#endTransaction(frame.workspace, frame.transaction);
         return;
+      case "open-session":
+        this.#answer(
+          id,
+          this.#engine(frame.workspace).then((engine) => engine.sessions.open(frame.session)),
+        );
+        return;
+      case "end-session-transaction":
+        this.#answer(
+          id,
+          this.#engine(frame.workspace).then((engine) =>
+            engine.sessions.endTransaction(frame.session, frame.outcome),
+          ),
+        );
+        return;
+      case "close-session":
+        void this.#closeSession(frame.workspace, frame.session);
+        return;
       case "describe":
         this.#answer(id, this.#describe(id, frame.request));
         return;
@@ -117,6 +134,12 @@ class EngineProcess {
   async #endTransaction(workspace: WorkspaceName, transaction: string): Promise<void> {
     const current = await this.#workspaces.get(workspace)?.catch(() => undefined);
     current?.engine.endTransaction(transaction);
+  }
+
+  /** One whose workspace is gone has gone with it. */
+  async #closeSession(workspace: WorkspaceName, session: string): Promise<void> {
+    const current = await this.#workspaces.get(workspace)?.catch(() => undefined);
+    await current?.engine.sessions.close(session);
   }
 
   async #describe(id: number, request: DescribeRequest): Promise<unknown> {

@@ -1,5 +1,6 @@
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
+import type { PreparedStatement } from "../duckdb/prepared-statement.ts";
 import type { ResultColumn, RowStream } from "../duckdb/row-stream.ts";
 import type { DataChunk } from "../duckdb/vectors.ts";
 import { type ExecuteRequest, formatOf } from "../engine/engine.ts";
@@ -19,6 +20,8 @@ import {
 } from "./row-encoder.ts";
 import { copyHeader, copyTrailer } from "./row-encoder-copy.ts";
 import { PageWriter } from "./row-encoder-page.ts";
+import { RowSpool } from "./row-spool.ts";
+import type { Occupant } from "./session-catalog.ts";
 import type { WorkspaceEngine } from "./workspace-engine.ts";
 
 export interface StreamOutput {
@@ -27,7 +30,7 @@ export interface StreamOutput {
 }
 
 /** A statement that is executed: rows become pages, as far as the client's credit reaches. */
-export class StatementStream {
+export class StatementStream implements Occupant {
   readonly #workspace: Promise<WorkspaceEngine>;
   readonly #request: ExecuteRequest;
   readonly #output: StreamOutput;
@@ -35,6 +38,8 @@ export class StatementStream {
   readonly #page = new PageWriter();
   #lease: Lease | undefined;
   #rows: RowStream | undefined;
+  /** Where the rows come from since the connection was needed for something else. */
+  #spool: RowSpool | undefined;
   #encoder: RowEncoder | undefined;
   /** Until they are sent. */
   #fields: readonly FieldDescription[] | undefined;
@@ -46,6 +51,7 @@ export class StatementStream {
   #creditArrived: (() => void) | undefined;
   #interruption: PgError | undefined;
   #work: Promise<void> = Promise.resolve();
+  #isRunning = false;
   #closed = false;
 
   constructor(
@@ -64,7 +70,11 @@ export class StatementStream {
 
   /** Sends rows until `maxRows` (0 is all), then how it ended. Resolves when nothing runs any more. */
   run(maxRows: number): Promise<void> {
-    this.#work = this.#work.then(() => this.#run(maxRows));
+    this.#work = this.#work.then(async () => {
+      this.#isRunning = true;
+      await this.#run(maxRows);
+      this.#isRunning = false;
+    });
     return this.#work;
   }
 
@@ -82,14 +92,54 @@ export class StatementStream {
   /** Ends the statement wherever it is; resolves when its connection is given back. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.interrupt();
+    if (this.#isRunning) this.interrupt();
     await this.#work;
     await this.#release("interrupted");
+  }
+
+  /** The transaction that it was part of is over. */
+  async end(): Promise<void> {
+    this.#interruption ??= new PgError("invalid_transaction_state", "the transaction has ended");
+    await this.#work;
+    await this.#release("interrupted");
+  }
+
+  /**
+   * What is left of the rows goes to a spool, so that another statement can have the connection.
+   * Only a stream that is suspended is ever asked: a session runs one statement at a time.
+   */
+  vacate(): Promise<void> {
+    this.#work = this.#work.then(() => this.#spoolRows());
+    return this.#work;
+  }
+
+  async #spoolRows(): Promise<void> {
+    const [source, lease] = [this.#rows, this.#lease];
+    if (source === undefined || lease === undefined || this.#closed) return;
+    const workspace = await this.#workspace;
+    try {
+      this.#spool = await RowSpool.create(workspace.connect, source.columns);
+      await this.#spool.drain(source);
+      this.#rows = await this.#spool.read({ start: 0 });
+      workspace.release(lease, "clean");
+      this.#lease = undefined;
+    } catch (error) {
+      // Its own client hears of it when it asks for more; the other statement is none the worse.
+      this.#interruption ??= PgError.fromFields(fieldsOfError(error));
+      await this.#release("interrupted");
+    }
   }
 
   async #run(maxRows: number): Promise<void> {
     if (this.#closed) return;
     try {
+      this.#stopIfInterrupted();
+      if (this.#request.output.kind === "none") {
+        const rows = await this.#change();
+        await this.#release("clean");
+        this.#output.frame({ type: "complete", rows });
+        return;
+      }
       await this.#start();
       const outcome = await this.#pump(maxRows);
       this.#outputFields();
@@ -101,12 +151,22 @@ export class StatementStream {
     }
   }
 
+  /** Runs it for its effect. */
+  async #change(): Promise<number> {
+    const workspace = await this.#workspace;
+    this.#lease = await workspace.lease(this.#request, this);
+    const prepared = await this.#prepare(workspace, this.#lease);
+    const rows = await prepared.run();
+    if (!prepared.changesRowsOnly) this.#lease.forget();
+    return rows;
+  }
+
   async #start(): Promise<void> {
     if (this.#rows !== undefined) return;
     const request = this.#request;
     const workspace = await this.#workspace;
-    this.#lease = await workspace.lease(request);
-    this.#rows = await this.#execute(workspace, this.#lease);
+    this.#lease = await workspace.lease(request, this);
+    this.#rows = await (await this.#prepare(workspace, this.#lease)).stream();
     const fields = this.#rows.columns.map(fieldOf);
     checkExpected(fields, request.expectedTypeOids);
     const format = rowFormat(request, this.#rows.columns);
@@ -130,12 +190,12 @@ export class StatementStream {
     }
   }
 
-  async #execute(workspace: WorkspaceEngine, lease: Lease): Promise<RowStream> {
+  async #prepare(workspace: WorkspaceEngine, lease: Lease): Promise<PreparedStatement> {
     const request = this.#request;
     const prepared = await workspace.prepare(lease, request);
     prepared.bind(parametersOf(request, workspace.zones.get(request.settings.timeZone)));
     this.#stopIfInterrupted();
-    return await prepared.stream();
+    return prepared;
   }
 
   async #pump(maxRows: number): Promise<Extract<UpFrame, { rows: number }>> {
@@ -203,8 +263,13 @@ export class StatementStream {
   }
 
   async #release(state: "clean" | "interrupted"): Promise<void> {
-    await this.#rows?.close();
-    if (this.#lease !== undefined) (await this.#workspace).release(this.#lease, state);
+    const workspace = await this.#workspace.catch(() => undefined);
+    const isJoined = this.#lease !== undefined && workspace?.isJoined(this.#lease) === true;
+    if (isJoined) await this.#rows?.abandon();
+    else await this.#rows?.close();
+    if (this.#lease !== undefined) workspace?.release(this.#lease, state);
+    await this.#spool?.close();
+    this.#spool = undefined;
     this.#rows = undefined;
     this.#lease = undefined;
     this.#encoder = undefined;
@@ -245,10 +310,12 @@ function checkExpected(
 
 function rowFormat(request: ExecuteRequest, columns: readonly ResultColumn[]): RowFormat {
   const { output } = request;
-  if (output.kind === "rows") {
+  if (output.kind !== "copy") {
     return {
       kind: "data-row",
-      formats: columns.map((_, index) => formatOf(output.formats, index)),
+      formats: columns.map((_, index) =>
+        formatOf(output.kind === "rows" ? output.formats : [], index),
+      ),
     };
   }
   const { format, delimiter, nullText, quote, escape, forceQuote } = output.options;

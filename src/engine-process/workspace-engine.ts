@@ -9,6 +9,7 @@ import type {
   DescribeRequest,
   EngineDescription,
   EngineWorkspace,
+  TemporaryScope,
 } from "../engine/engine.ts";
 import { snapshotLost } from "../engine/snapshot-lost.ts";
 import { describeType } from "../pgtypes/duckdb-types.ts";
@@ -18,7 +19,16 @@ import { guardDuckdbAst } from "../sql/guard-duckdb.ts";
 import { fieldsOf } from "./fields.ts";
 import type { Generation } from "./generation.ts";
 import { Lease } from "./lease.ts";
+import {
+  type Occupant,
+  type SessionCatalog,
+  SessionCatalogs,
+  type SessionSurroundings,
+} from "./session-catalog.ts";
 import { WorkspaceSchema } from "./workspace-schema.ts";
+
+/** A statement that is over before another can come. */
+const VACANT: Occupant = { vacate: async () => undefined, end: async () => undefined };
 
 /** Of each combination of settings. */
 const IDLE_CONNECTIONS = 8;
@@ -47,8 +57,12 @@ export class WorkspaceEngine {
   >();
   /** Open transactions that saw something in an engine which is closed. */
   readonly #lost = new Set<string>();
+  /** Temporary tables. */
+  readonly sessions: SessionCatalogs;
   /** For connections on loan: gives back their hold on the generation. */
   readonly #holds = new Map<Lease, () => void>();
+  /** Of those that are part of a session's transaction. */
+  readonly #joined = new Map<Lease, SessionCatalog>();
   #closed = false;
 
   private constructor(
@@ -61,6 +75,9 @@ export class WorkspaceEngine {
     this.#admin = admin;
     this.#schema = schema;
     this.#tempDirectory = tempDirectory;
+    this.sessions = new SessionCatalogs(admin, (searchPath, timeZone) =>
+      this.#connect(searchPath, timeZone),
+    );
   }
 
   static async open(definition: EngineWorkspace, tempDirectory: string): Promise<WorkspaceEngine> {
@@ -99,47 +116,89 @@ export class WorkspaceEngine {
 
   /**
    * A connection of its own for one statement, in the session's settings: a second statement on it
-   * would end the first. In a transaction it sees what the transaction's first statement saw.
+   * would end the first. In a transaction it sees what the transaction's first statement saw. Only
+   * an occupant can join the session's transaction over its temporary tables.
    */
-  async lease({ settings, transaction }: DescribeRequest): Promise<Lease> {
+  async lease(
+    { settings, transaction, temporary }: DescribeRequest,
+    occupant: Occupant = VACANT,
+  ): Promise<Lease> {
     const generation = transaction === undefined ? this.#schema.current : this.#pinned(transaction);
     const searchPath = generation.searchPath(settings.searchPath);
-    const key = JSON.stringify([settings.timeZone, searchPath]);
+    const { timeZone } = settings;
     const free = generation.hold();
-    const idle = this.#idle.get(key)?.pop();
-    if (idle !== undefined) {
-      this.#holds.set(idle, free);
-      return idle;
-    }
-    let connection: Connection | undefined;
     try {
-      connection = await this.#database.connect();
-      await connection.run(`SET search_path = ${quoteLiteral(searchPath)}`);
-      if (settings.timeZone !== "UTC") {
-        await connection.run(`SET TimeZone = ${quoteLiteral(settings.timeZone)}`);
-      }
+      const surroundings = { generation, searchPath, timeZone };
+      const lease =
+        temporary === undefined
+          ? await this.#pooled(surroundings)
+          : await this.#ofSession(temporary, surroundings, occupant);
+      this.#holds.set(lease, free);
+      return lease;
     } catch (error) {
       free();
-      connection?.close();
       throw error;
     }
-    const lease = new Lease(connection, generation, key);
-    this.#holds.set(lease, free);
-    return lease;
+  }
+
+  /** Whether the connection goes on in a transaction, which an interrupt would end. */
+  isJoined(lease: Lease): boolean {
+    return this.#joined.has(lease);
   }
 
   /** Takes a connection back. One whose statement did not end by itself is not used again. */
   release(lease: Lease, state: "clean" | "interrupted"): void {
+    const session = this.#joined.get(lease);
+    this.#joined.delete(lease);
+    session?.left();
+    if (session?.keeps(lease) !== true) this.#giveBack(lease, state);
+    this.#holds.get(lease)?.();
+    this.#holds.delete(lease);
+  }
+
+  #giveBack(lease: Lease, state: "clean" | "interrupted"): void {
     const idle = this.#idle.get(lease.key) ?? [];
-    const isPast = lease.generation !== this.#schema.current;
+    const isPast = lease.generation !== this.#schema.current || lease.key === "";
     if (state === "interrupted" || isPast || this.#closed || idle.length >= IDLE_CONNECTIONS) {
       lease.close();
     } else {
       this.#idle.set(lease.key, [...idle, lease]);
     }
-    this.#holds.get(lease)?.();
-    this.#holds.delete(lease);
   }
+
+  async #pooled({ generation, searchPath, timeZone }: SessionSurroundings): Promise<Lease> {
+    const key = JSON.stringify([timeZone, searchPath]);
+    const idle = this.#idle.get(key)?.pop();
+    if (idle !== undefined) return idle;
+    return new Lease(await this.#connect(searchPath, timeZone), generation, key);
+  }
+
+  async #ofSession(
+    { session, inTransaction }: TemporaryScope,
+    surroundings: SessionSurroundings,
+    occupant: Occupant,
+  ): Promise<Lease> {
+    const catalog = this.sessions.get(session);
+    if (!inTransaction) return await catalog.lease(surroundings);
+    const lease = await catalog.join(surroundings, occupant);
+    this.#joined.set(lease, catalog);
+    return lease;
+  }
+
+  async #connect(searchPath: string, timeZone: string): Promise<Connection> {
+    const connection = await this.#database.connect();
+    try {
+      await connection.run(`SET search_path = ${quoteLiteral(searchPath)}`);
+      if (timeZone !== "UTC") await connection.run(`SET TimeZone = ${quoteLiteral(timeZone)}`);
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  /** A connection that looks for no names of its own: for spools. */
+  readonly connect = (): Promise<Connection> => this.#database.connect();
 
   /** Those that are open, by name. */
   get transactions(): readonly string[] {
@@ -184,6 +243,7 @@ export class WorkspaceEngine {
   close(): void {
     this.#closed = true;
     this.#closeIdle();
+    void this.sessions.closeAll();
     this.#admin.close();
     this.#database.close();
     rmSync(this.#tempDirectory, { recursive: true, force: true });

@@ -85,6 +85,22 @@ export class EngineClient {
     this.#frames.send(0, { type: "end-transaction", workspace, transaction });
   }
 
+  async openSession(workspace: WorkspaceName, session: string): Promise<void> {
+    await this.#ask({ type: "open-session", workspace, session });
+  }
+
+  async endSessionTransaction(
+    workspace: WorkspaceName,
+    session: string,
+    outcome: "commit" | "rollback",
+  ): Promise<void> {
+    await this.#ask({ type: "end-session-transaction", workspace, session, outcome });
+  }
+
+  closeSession(workspace: WorkspaceName, session: string): void {
+    this.#frames.send(0, { type: "close-session", workspace, session });
+  }
+
   open(request: ExecuteRequest, signal: AbortSignal): EngineStream {
     const id = this.#nextId++;
     return new ClientStream(request, signal, {

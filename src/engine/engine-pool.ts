@@ -102,6 +102,26 @@ export class EnginePool implements Engine {
     this.#transactions.delete(transaction);
   }
 
+  async openSession(workspace: WorkspaceName, session: string): Promise<void> {
+    await (await this.#client()).openSession(workspace, session);
+  }
+
+  async endSessionTransaction(
+    workspace: WorkspaceName,
+    session: string,
+    outcome: "commit" | "rollback",
+  ): Promise<void> {
+    await (await this.#client()).endSessionTransaction(workspace, session, outcome);
+  }
+
+  closeSession(workspace: WorkspaceName, session: string): void {
+    // A process that is gone, or cannot be started, keeps nothing of it.
+    this.#current.then(
+      (client) => client.closeSession(workspace, session),
+      () => undefined,
+    );
+  }
+
   open(request: ExecuteRequest, { signal }: { readonly signal: AbortSignal }): EngineStream {
     const open = async (): Promise<EngineStream> =>
       (await this.#clientFor(request)).open(request, signal);

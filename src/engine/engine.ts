@@ -17,6 +17,16 @@ export interface Engine {
   endTransaction(workspace: WorkspaceName, transaction: string): void;
   /** Sends nothing before the first `run`. */
   open(request: ExecuteRequest, options: { readonly signal: AbortSignal }): EngineStream;
+  /** Makes room for a session's temporary tables, under a name that is the session's own. */
+  openSession(workspace: WorkspaceName, session: string): Promise<void>;
+  /** Ends the transaction over them that a statement has begun; nothing where none has. */
+  endSessionTransaction(
+    workspace: WorkspaceName,
+    session: string,
+    outcome: "commit" | "rollback",
+  ): Promise<void>;
+  /** Drops all of them. */
+  closeSession(workspace: WorkspaceName, session: string): void;
   close(): Promise<void>;
 }
 
@@ -95,6 +105,19 @@ export interface DescribeRequest {
    * the one that was current at the first of them. Each other statement sees the latest.
    */
   readonly transaction: string | undefined;
+  /** Undefined where the statement has nothing to do with temporary tables. */
+  readonly temporary: TemporaryScope | undefined;
+}
+
+/** Whose temporary tables a statement sees, before all others. */
+export interface TemporaryScope {
+  /** One that `openSession` has opened. */
+  readonly session: string;
+  /**
+   * Whether the statement is part of the session's transaction over them, which the first such
+   * statement begins. Any other sees what was committed, and cannot change them.
+   */
+  readonly inTransaction: boolean;
 }
 
 export interface EngineDescription {
@@ -116,7 +139,9 @@ export interface ExecuteRequest extends DescribeRequest {
 export type OutputFormat =
   /** One code for all columns, one for each, or none, which means text (as in Bind). */
   | { readonly kind: "rows"; readonly formats: readonly FormatCode[] }
-  | { readonly kind: "copy"; readonly options: CopyOptions };
+  | { readonly kind: "copy"; readonly options: CopyOptions }
+  /** Run for its effect: the outcome counts the rows that were changed. */
+  | { readonly kind: "none" };
 
 /** Takes what a stream produces, in order. */
 export interface RowSink {

@@ -25,6 +25,15 @@ export type DownFrame =
       readonly workspace: WorkspaceName;
       readonly transaction: string;
     }
+  | { readonly type: "open-session"; readonly workspace: WorkspaceName; readonly session: string }
+  | {
+      readonly type: "end-session-transaction";
+      readonly workspace: WorkspaceName;
+      readonly session: string;
+      readonly outcome: "commit" | "rollback";
+    }
+  /** Nothing answers. */
+  | { readonly type: "close-session"; readonly workspace: WorkspaceName; readonly session: string }
   | { readonly type: "describe"; readonly request: DescribeRequest }
   | {
       readonly type: "execute";
@@ -42,7 +51,7 @@ export type DownFrame =
 
 /** From an engine process to the gateway. */
 export type UpFrame =
-  /** Answers start, configure, remove and describe. */
+  /** Answers start, configure, remove, describe and what concerns a session. */
   | { readonly type: "result"; readonly value: unknown }
   | { readonly type: "fields"; readonly fields: readonly FieldDescription[] }
   | { readonly type: "suspended"; readonly rows: number }

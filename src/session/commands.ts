@@ -8,6 +8,7 @@ import { BufferedExecution, type BufferedResult, collect } from "./buffered-exec
 import type { SessionContext } from "./context.ts";
 import { NO_BINDING, type Plan, type ResultSink } from "./plan.ts";
 import { openInShadow } from "./shadow-plan.ts";
+import { discardTemporary, endOfChanges } from "./temporary-plan.ts";
 
 const TEXT_FIELD = { tableOid: 0, columnNumber: 0, typeOid: 25, typeSize: -1, typeModifier: -1 };
 
@@ -85,31 +86,40 @@ async function carryOut(
         );
       return done(command.tag);
     case "commit": {
+      await endOfChanges(context, transaction.status === "E" ? "rollback" : "commit").catch(
+        (error: unknown) => {
+          // What cannot be committed ends its transaction all the same.
+          transaction.rollback();
+          throw error;
+        },
+      );
       const outcome = transaction.commit();
       if (outcome === "no transaction") sink.notice(noTransactionInProgress());
       if (command.chain && outcome !== "no transaction") transaction.begin();
       return done(outcome === "rolled back" ? "ROLLBACK" : "COMMIT");
     }
     case "rollback": {
+      await endOfChanges(context, "rollback");
       const open = transaction.rollback();
       if (!open) sink.notice(noTransactionInProgress());
       if (command.chain && open) transaction.begin();
       return done("ROLLBACK");
     }
     case "savepoint":
-      transaction.savepoint(command.name);
+      transaction.savepoint(command.name, context.temporary.mark);
       return done("SAVEPOINT");
     case "release":
       transaction.release(command.name);
       return done("RELEASE");
     case "rollback-to":
+      await context.temporary.rollbackTo(transaction.markOf(command.name));
       transaction.rollbackTo(command.name);
       return done("ROLLBACK");
     case "set-transaction":
       applyOptions(context, command.options, command.session ? "session" : "local");
       return done("SET");
     case "discard":
-      return done(discard(context, command.target));
+      return done(await discard(context, command.target));
     case "deallocate":
       if (command.name === "all") context.statements.clear();
       else {
@@ -120,6 +130,8 @@ async function carryOut(
     case "refresh":
       await context.refresh(command.schema ?? "public", command.name, signal);
       return done("REFRESH MATERIALIZED VIEW");
+    case "maintain":
+      return done(command.tag);
     case "lock":
       transaction.requireOpen("LOCK TABLE");
       return done("LOCK TABLE");
@@ -195,7 +207,10 @@ function applyOptions(
   if (readOnly !== undefined) parameters.set(`${prefix}_read_only`, readOnly ? "on" : "off", scope);
 }
 
-function discard(context: SessionContext, target: "all" | "plans" | "sequences" | "temp"): string {
+async function discard(
+  context: SessionContext,
+  target: "all" | "plans" | "sequences" | "temp",
+): Promise<string> {
   if (target === "all") {
     if (context.transaction.status !== "I") {
       throw new PgError(
@@ -206,6 +221,7 @@ function discard(context: SessionContext, target: "all" | "plans" | "sequences" 
     context.parameters.resetAll();
     context.statements.clear();
   }
+  if (target === "all" || target === "temp") await discardTemporary(context);
   return `DISCARD ${target.toUpperCase()}`;
 }
 

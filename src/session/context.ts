@@ -7,6 +7,7 @@ import type { TranslateOptions } from "../sql/translate.ts";
 import type { SessionParameters } from "./parameters.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
 import type { SentCounters } from "./results.ts";
+import type { TemporaryTables } from "./temporary-tables.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Belongs to one state of the workspace: with other columns a text is translated anew. */
@@ -14,6 +15,7 @@ export interface SqlContext {
   readonly cache: StatementCache;
   readonly columnType: NonNullable<TranslateOptions["columnType"]>;
   readonly schemas: ReadonlySet<string>;
+  readonly temporaryCatalog?: string;
 }
 
 /** What the statements of one session work with. */
@@ -27,6 +29,7 @@ export interface SessionContext {
   sql(): SqlContext;
   readonly parameters: SessionParameters;
   readonly transaction: Transaction;
+  readonly temporary: TemporaryTables;
   readonly statements: PreparedStatements;
   /** Looks at a table's source now and answers when what is there is visible. */
   refresh(schema: string, table: string, signal: AbortSignal): Promise<void>;

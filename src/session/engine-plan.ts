@@ -1,22 +1,32 @@
 import { PgError } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
-import type { EngineDescription, EngineSettings, OutputFormat } from "../engine/engine.ts";
+import type {
+  EngineDescription,
+  EngineSettings,
+  OutputFormat,
+  TemporaryScope,
+} from "../engine/engine.ts";
 import { pgTypeByOid } from "../pgtypes/pg-types.ts";
+import type { FieldDescription } from "../protocol/field-description.ts";
 import { mapPosition } from "../sql/map-position.ts";
 import type { Statement } from "../sql/statement.ts";
 import { type Translation, translate } from "../sql/translate.ts";
 import type { SessionContext } from "./context.ts";
 import type { Binding, Completion, Execution, Plan, ResultSink } from "./plan.ts";
 import { shadowContext } from "./shadow-plan.ts";
+import type { TemporaryTables } from "./temporary-tables.ts";
 
 const TEXT_OID = 25;
 
-/** A statement over the workspace's tables and views, translated and with its parameters typed. */
-export interface EngineQuery {
-  readonly translation: Translation;
-  readonly dialect: "postgresql" | "duckdb";
-  readonly parameterOids: readonly number[];
+/** What the client sent, and what the engine is sent in its place. */
+interface TranslatedStatement {
   readonly statement: Statement;
+  readonly translation: Translation;
+}
+
+/** A statement over the workspace's tables and views, translated and with its parameters typed. */
+interface EngineQuery extends TranslatedStatement {
+  readonly parameterOids: readonly number[];
 }
 
 /** Plans a statement whose parameters and columns the client wants to know. */
@@ -26,16 +36,26 @@ export async function planForEngine(
   declaredOids: readonly number[],
   signal: AbortSignal,
 ): Promise<Plan> {
-  const { query, described } = await describe(context, statement, declaredOids, signal);
+  const { translation, parameterOids, fields } = await describeInEngine(
+    context,
+    statement,
+    declaredOids,
+    {
+      translate: (oids) => translated(context, statement, oids),
+      scope: () => context.temporary.scopeOf(statement),
+    },
+    signal,
+  );
+  const query = { statement, translation, parameterOids };
   return {
-    parameterOids: query.parameterOids,
-    fields: described.fields ?? [],
+    parameterOids,
+    fields: fields ?? [],
     endsTransaction: false,
     open: (binding, aborted) =>
       new EngineExecution(context, query, binding, {
         signal: aborted,
         output: { kind: "rows", formats: binding.resultFormats },
-        expectedTypeOids: described.fields?.map((field) => field.typeOid),
+        expectedTypeOids: fields?.map((field) => field.typeOid),
       }),
   };
 }
@@ -47,31 +67,47 @@ export function openInEngine(
   binding: Binding,
   options: { readonly signal: AbortSignal; readonly output: OutputFormat },
 ): Execution {
-  const query = translated(context, statement, []);
+  const query = { statement, translation: translated(context, statement, []), parameterOids: [] };
   return new EngineExecution(context, query, binding, { ...options, expectedTypeOids: undefined });
+}
+
+/** What varies between statements that the engine describes. */
+export interface Describing {
+  readonly translate: (parameterOids: readonly number[]) => Translation;
+  readonly scope: () => TemporaryScope | undefined;
 }
 
 /**
  * Types of parameters come from Parse, else from the engine, else from PostgreSQL's own rules, for
  * which the shadow is asked. What nobody knows is text.
  */
-async function describe(
+export async function describeInEngine(
   context: SessionContext,
   statement: Statement,
   declaredOids: readonly number[],
+  { translate, scope }: Describing,
   signal: AbortSignal,
-): Promise<{ readonly query: EngineQuery; readonly described: EngineDescription }> {
-  const query = translated(context, statement, declaredOids);
-  const described = await ask(context, query, signal);
-  const types = query.parameterOids.map((oid, index) => oid || described.parameterOids[index] || 0);
+): Promise<{
+  readonly translation: Translation;
+  readonly parameterOids: readonly number[];
+  readonly fields: readonly FieldDescription[] | undefined;
+}> {
+  const declared = Array.from(
+    { length: statement.parameterCount },
+    (_, index) => declaredOids[index] ?? 0,
+  );
+  const query = { statement, translation: translate(declared) };
+  const described = await ask(context, query, scope(), signal);
+  const types = declared.map((oid, index) => oid || described.parameterOids[index] || 0);
   if (types.every((oid) => oid !== 0) && described.fields !== undefined) {
-    return { query: { ...query, parameterOids: types }, described };
+    return { ...query, parameterOids: types, fields: described.fields };
   }
   const known = types.every((oid) => oid !== 0)
     ? types
     : await typesByPostgres(context, statement, types, signal);
-  const typed = translated(context, statement, known);
-  return { query: typed, described: await ask(context, typed, signal) };
+  const typed = { statement, translation: translate(known) };
+  const { fields } = await ask(context, typed, scope(), signal);
+  return { ...typed, parameterOids: known, fields };
 }
 
 async function typesByPostgres(
@@ -97,21 +133,22 @@ async function typesByPostgres(
 function translated(
   context: SessionContext,
   statement: Statement,
-  declaredOids: readonly number[],
-): EngineQuery {
-  const { route, parameterCount } = statement;
-  const dialect = route.to === "engine" ? route.dialect : "postgresql";
-  const parameterOids = Array.from(
-    { length: parameterCount },
-    (_, index) => declaredOids[index] ?? 0,
-  );
-  const translation = translate(statement, {
+  parameterOids: readonly number[],
+): Translation {
+  return translate(statement, {
     ...context.sql(),
     workspace: context.workspace,
     role: context.role,
-    parameterTypes: parameterOids.map(typeName),
+    parameterTypes: parameterTypeNames(statement, parameterOids),
   });
-  return { translation, dialect, parameterOids, statement };
+}
+
+/** Undefined for those whose type is open. */
+export function parameterTypeNames(
+  { parameterCount }: Statement,
+  oids: readonly number[],
+): readonly (string | undefined)[] {
+  return Array.from({ length: parameterCount }, (_, index) => typeName(oids[index] ?? 0));
 }
 
 /** PostgreSQL's internal name, such as int4 or text[]; undefined for a type that is open. */
@@ -122,7 +159,8 @@ function typeName(oid: number): string | undefined {
 
 async function ask(
   context: SessionContext,
-  query: EngineQuery,
+  query: TranslatedStatement,
+  temporary: TemporaryScope | undefined,
   signal: AbortSignal,
 ): Promise<EngineDescription> {
   try {
@@ -130,9 +168,10 @@ async function ask(
       {
         workspace: context.workspace,
         sql: query.translation.sql,
-        dialect: query.dialect,
-        settings: settings(context),
+        dialect: dialectOf(query),
+        settings: engineSettings(context),
         transaction: context.transaction.snapshot()?.name,
+        temporary,
       },
       { signal },
     );
@@ -149,6 +188,8 @@ interface ExecutionOptions {
 
 class EngineExecution implements Execution {
   readonly #query: EngineQuery;
+  readonly #temporary: TemporaryTables;
+  readonly #scope: TemporaryScope | undefined;
   readonly #stream: ReturnType<SessionContext["engine"]["open"]>;
 
   constructor(
@@ -158,13 +199,16 @@ class EngineExecution implements Execution {
     options: ExecutionOptions,
   ) {
     this.#query = query;
+    this.#temporary = context.temporary;
+    this.#scope = context.temporary.scopeOf(query.statement);
     this.#stream = context.engine.open(
       {
         workspace: context.workspace,
         sql: query.translation.sql,
-        dialect: query.dialect,
-        settings: settings(context),
+        dialect: dialectOf(query),
+        settings: engineSettings(context),
         transaction: context.transaction.snapshot()?.name,
+        temporary: this.#scope,
         parameterOids: query.parameterOids,
         parameterFormats: binding.parameterFormats,
         parameters: binding.parameters,
@@ -182,6 +226,7 @@ class EngineExecution implements Execution {
         ? { outcome: "suspended", rows }
         : { outcome: "complete", tag: `SELECT ${rows}`, rows };
     } catch (error) {
+      if (this.#scope?.inTransaction === true) this.#temporary.failed();
       throw inTermsOf(this.#query, error);
     }
   }
@@ -192,7 +237,10 @@ class EngineExecution implements Execution {
 }
 
 /** An error whose position counts in what the engine was sent, as one of what the client sent. */
-function inTermsOf({ statement, translation }: EngineQuery, error: unknown): unknown {
+export function inTermsOf(
+  { statement, translation }: TranslatedStatement,
+  error: unknown,
+): unknown {
   if (!(error instanceof PgError)) return error;
   // What neither grammar can read is reported as PostgreSQL's has read it.
   if (statement.syntaxError !== undefined && error.sqlstate === SQLSTATE.syntax_error) {
@@ -203,7 +251,11 @@ function inTermsOf({ statement, translation }: EngineQuery, error: unknown): unk
   return PgError.fromFields({ ...error.toFields(), position });
 }
 
-function settings({ parameters }: SessionContext): EngineSettings {
+function dialectOf({ statement: { route } }: TranslatedStatement): "postgresql" | "duckdb" {
+  return route.to === "engine" ? route.dialect : "postgresql";
+}
+
+export function engineSettings({ parameters }: SessionContext): EngineSettings {
   return {
     timeZone: parameters.get("TimeZone"),
     searchPath: schemasOf(parameters.get("search_path")),

@@ -11,6 +11,7 @@ import { openInEngine, planForEngine } from "./engine-plan.ts";
 import { explainExecution, QUERY_PLAN_FIELD } from "./explain.ts";
 import { type Execution, NO_BINDING, type Plan } from "./plan.ts";
 import { openInShadowOrEngine, planForShadowOrEngine } from "./shadow-or-engine.ts";
+import { planForTemporary } from "./temporary-plan.ts";
 
 type Prepare = Extract<GatewayCommand, { kind: "prepare" }>;
 type Execute = Extract<GatewayCommand, { kind: "execute" }>;
@@ -35,6 +36,8 @@ export async function planStatement(
         endsTransaction: false,
         open: (_binding, aborted) => openCopyOut(context, statement, aborted),
       };
+    case "temporary":
+      return await planForTemporary(context, statement, declaredOids, signal);
     case "gateway":
       return await planForGateway(context, route.command, signal);
   }

@@ -24,6 +24,8 @@ import {
   type StartupServices,
 } from "./startup.ts";
 import { StatementClock } from "./statement-clock.ts";
+import { endOfChanges } from "./temporary-plan.ts";
+import { TemporaryTables } from "./temporary-tables.ts";
 import { Transaction } from "./transaction.ts";
 
 export interface SessionServices extends StartupServices {
@@ -164,6 +166,7 @@ export class Session {
     } finally {
       portals.closeAll();
       context.transaction.close();
+      context.temporary.discard();
       log.debug({ session: processId }, "session ended");
     }
   }
@@ -195,8 +198,7 @@ export class Session {
         this.#logStatement(context, message.sql);
         return await this.#query(message.sql, context, portals);
       case "Sync":
-        if (context.transaction.status === "I") portals.closeAll();
-        return this.#ready(context);
+        return await this.#sync(context, portals, phase);
       case "Parse":
         this.#logStatement(context, message.sql);
         return await this.#extended(context, (signal) => extended.parse(message, signal));
@@ -234,13 +236,26 @@ export class Session {
     }
   }
 
+  /** The end of what the messages since the last Sync have done, unless a block is open. */
+  async #sync(context: SessionContext, portals: Portals, phase: Phase): Promise<Phase> {
+    if (context.transaction.status === "I") {
+      const outcome = phase.name === "discarding" ? "rollback" : "commit";
+      const error = await this.#timed(context, () => endOfChanges(context, outcome));
+      if (error !== undefined) this.#fail(context, error);
+      portals.closeAll();
+    }
+    return this.#ready(context);
+  }
+
   async #query(sql: string, context: SessionContext, portals: Portals): Promise<Phase> {
     portals.close("");
     const before = context.parameters.snapshot();
-    const error = await this.#timed(context, (signal) =>
-      simpleQuery(context, this.#connection, sql, signal),
-    );
+    const error = await this.#timed(context, async (signal) => {
+      await simpleQuery(context, this.#connection, sql, signal);
+      if (context.transaction.status === "I") await endOfChanges(context, "commit");
+    });
     if (error !== undefined) {
+      if (context.transaction.status === "I") await endOfChanges(context, "rollback");
       // The statements of one Query stand and fall together, where no block says otherwise.
       if (context.transaction.status === "I") context.parameters.restore(before);
       if (this.#fail(context, error) === "session ends") return CLOSED;
@@ -316,6 +331,7 @@ export class Session {
       showDuration(workspaces.statementTimeoutMs(workspace)),
     );
     for (const [name, value] of startup) parameters.initialize(name, value);
+    const temporary = new TemporaryTables(engine, workspace, processId);
     let snapshots = 0;
     const latestSql = (): SqlContext => workspaces.sqlContext(workspace);
     const transaction = new Transaction(parameters, {
@@ -328,9 +344,10 @@ export class Session {
       role,
       engine,
       shadow,
-      sql: () => transaction.taken?.sql ?? latestSql(),
+      sql: () => temporary.sql(transaction.taken?.sql ?? latestSql()),
       parameters,
       transaction,
+      temporary,
       statements: new PreparedStatements(),
       sent: { rows: 0, bytes: 0 },
       refresh: (schema, table, signal) => workspaces.refresh(workspace, schema, table, signal),

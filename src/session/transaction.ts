@@ -6,6 +6,7 @@ import type { ParameterSnapshot, SessionParameters } from "./parameters.ts";
 interface Savepoint {
   readonly name: string;
   readonly parameters: ParameterSnapshot;
+  readonly mark: number;
 }
 
 type State =
@@ -115,12 +116,18 @@ export class Transaction {
     return true;
   }
 
-  savepoint(name: string): void {
+  /** The mark is the caller's, which gets it back by `markOf`. */
+  savepoint(name: string, mark: number): void {
     const open = this.#open("SAVEPOINT");
-    this.#state = {
-      ...open,
-      savepoints: [...open.savepoints, { name, parameters: this.#parameters.snapshot() }],
-    };
+    const savepoint = { name, parameters: this.#parameters.snapshot(), mark };
+    this.#state = { ...open, savepoints: [...open.savepoints, savepoint] };
+  }
+
+  /** That of the savepoint to which `rollbackTo` would go back. */
+  markOf(name: string): number {
+    if (this.#state.name === "idle") throw noTransaction("ROLLBACK TO SAVEPOINT");
+    const { savepoints } = this.#state;
+    return savepoints[this.#find(savepoints, name)]?.mark ?? 0;
   }
 
   release(name: string): void {

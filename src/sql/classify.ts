@@ -14,6 +14,7 @@ import {
 } from "./relations.ts";
 import { positionOf } from "./source-text.ts";
 import type { ExplainOptions, GatewayCommand, Route } from "./statement.ts";
+import { selectInto, temporaryWrite } from "./temporary.ts";
 
 /** Who answers a statement; what nobody may or can answer is refused. */
 export function classify(ast: Node, text: string, parse: Parse): Route {
@@ -23,6 +24,8 @@ export function classify(ast: Node, text: string, parse: Parse): Route {
   // The table gives each kind a function of its own body.
   if (gateway !== undefined)
     return { to: "gateway", command: (gateway as (body: unknown) => GatewayCommand)(body) };
+  const write = temporaryWrite(ast, text);
+  if (write !== undefined) return { to: "temporary", write };
   const route = ROUTES[kind];
   if (route === undefined) throw refusalOf(ast, text);
   return (route as RouteOf<unknown>)(body, ast, text, parse);
@@ -33,6 +36,8 @@ type RouteOf<B> = (body: B, ast: Node, text: string, parse: Parse) => Route;
 /** What is neither the gateway's own business nor refused. */
 const ROUTES: { readonly [K in NodeKind]?: RouteOf<Body<K>> } = {
   SelectStmt: (body, ast, text) => {
+    const into = selectInto(body, text);
+    if (into !== undefined) return { to: "temporary", write: into.write };
     const command = setConfig(body) ?? gatewayCall(body);
     return command === undefined ? routeOfQuery(ast, text) : { to: "gateway", command };
   },
@@ -62,7 +67,7 @@ function cursor(command: string): never {
 function routeOfQuery(ast: Node, text: string): Route {
   const references = referencesOf(ast);
   if (references.writes !== undefined) throw readOnly(references.writes);
-  if (references.selectsInto) throw notSupported("SELECT INTO", "Use a WITH query instead.");
+  if (references.selectsInto) throw notSupported("INTO inside a query");
   const sleeps = references.functions.find(({ name }) => name.startsWith("pg_sleep"));
   if (sleeps !== undefined) {
     throw new PgError(

@@ -22,6 +22,10 @@ export const GATEWAY_COMMANDS: { readonly [K in NodeKind]?: (body: Body<K>) => G
   ListenStmt: () => ({ kind: "listen" }),
   UnlistenStmt: () => ({ kind: "unlisten" }),
   NotifyStmt: () => ({ kind: "notify" }),
+  VacuumStmt: ({ is_vacuumcmd }) => ({
+    kind: "maintain",
+    tag: is_vacuumcmd === true ? "VACUUM" : "ANALYZE",
+  }),
   LockStmt: () => ({ kind: "lock" }),
 };
 

@@ -13,7 +13,7 @@ export interface Mark {
   readonly source: number;
 }
 
-interface Printed {
+export interface Printed {
   readonly sql: string;
   readonly marks: readonly Mark[];
 }

@@ -44,13 +44,14 @@ const WRITING: { readonly [K in NodeKind]?: string } = {
 
 const HINT =
   "Tables are read from files: change the file, and its new content shows within the refresh interval.";
+const HINT_FOR_CREATE = "CREATE TEMP TABLE and CREATE TEMP VIEW work, for this session.";
 
 export function readOnly(command: string): PgError {
   return new PgError(
     "read_only_sql_transaction",
     `cannot execute ${command} in a read-only transaction`,
     {
-      hint: HINT,
+      hint: /^CREATE (TABLE|VIEW)|^SELECT INTO/.test(command) ? HINT_FOR_CREATE : HINT,
     },
   );
 }
@@ -62,12 +63,6 @@ export function notSupported(feature: string, hint?: string): PgError {
 /** Why a statement that nothing here can run is refused. */
 export function refusalOf(ast: Node, text: string): PgError {
   const kind = kindOf(ast);
-  if (isTemporary(ast)) {
-    return notSupported(
-      kind === "ViewStmt" ? "CREATE TEMPORARY VIEW" : "CREATE TEMPORARY TABLE",
-      "Use a WITH query instead.",
-    );
-  }
   if (kind === "DropStmt") return readOnly(dropTag(ast));
   if (bodyOf(ast, "CreateTableAsStmt")?.objtype === "OBJECT_MATVIEW")
     return readOnly("CREATE MATERIALIZED VIEW");
@@ -76,14 +71,6 @@ export function refusalOf(ast: Node, text: string): PgError {
   if (command !== undefined) return readOnly(command);
   // DO, CALL, VACUUM, CLUSTER, LOAD: the keywords that the statement begins with name the feature.
   return notSupported(/^\s*(\w+)/.exec(text)?.[1]?.toUpperCase() ?? "the statement");
-}
-
-function isTemporary(ast: Node): boolean {
-  const relation =
-    bodyOf(ast, "CreateStmt")?.relation ??
-    bodyOf(ast, "ViewStmt")?.view ??
-    bodyOf(ast, "CreateTableAsStmt")?.into?.rel;
-  return relation?.relpersistence === "t";
 }
 
 function dropTag(ast: Node): string {

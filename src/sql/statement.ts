@@ -1,5 +1,6 @@
 import type { Node } from "libpg-query";
 import type { PgError } from "../core/pg-error.ts";
+import type { TemporaryWrite } from "./temporary.ts";
 
 /** One statement of a Query or Parse message, parsed and classified. */
 export interface Statement {
@@ -31,6 +32,8 @@ export type Route =
       /** The translation is an EXPLAIN: its answer is to be shown as one column, QUERY PLAN. */
       readonly explain?: ExplainOptions;
     }
+  /** Makes, changes or drops something, which can only be a temporary table or view of the session. */
+  | { readonly to: "temporary"; readonly write: TemporaryWrite }
   /**
    * COPY (query) TO STDOUT or COPY table TO STDOUT; `query` is a Statement of the engine or shadow.
    */
@@ -98,6 +101,8 @@ export type GatewayCommand =
   | { readonly kind: "execute"; readonly name: string; readonly argumentsSql: readonly string[] }
   /** REFRESH MATERIALIZED VIEW: revalidate a table's source and load it if it changed. */
   | { readonly kind: "refresh"; readonly schema: string | undefined; readonly name: string }
+  /** ANALYZE and VACUUM, for which there is nothing to do. */
+  | { readonly kind: "maintain"; readonly tag: "ANALYZE" | "VACUUM" }
   | { readonly kind: "listen" | "unlisten" | "notify" | "lock" };
 
 export interface SetConfig {

@@ -2,16 +2,23 @@ import type { Node, SelectStmt } from "libpg-query";
 import { bodyOf, call, cast, int, namesOf, str, text, withoutPgCatalog } from "./ast.ts";
 import { NUMERIC } from "./duckdb-type.ts";
 import type { Translations } from "./rewrite.ts";
+import { TEMPORARY_SCHEMA } from "./temporary.ts";
 import { columnLabel, isNamedByItself } from "./translate-labels.ts";
 
 interface Surroundings {
   readonly workspace: string;
   readonly role?: string;
   readonly parameterTypes: readonly (string | undefined)[];
+  readonly temporaryCatalog?: string | undefined;
 }
 
 /** What concerns a query as a whole, and what only the session knows. */
-export function queries({ workspace, role = "", parameterTypes }: Surroundings): Translations {
+export function queries({
+  workspace,
+  role = "",
+  parameterTypes,
+  temporaryCatalog,
+}: Surroundings): Translations {
   return {
     // A lock means nothing where nothing is written.
     SelectStmt: (
@@ -44,8 +51,11 @@ export function queries({ workspace, role = "", parameterTypes }: Surroundings):
         },
       };
     },
-    RangeVar: ({ catalogname, ...rest }) =>
-      catalogname === workspace ? { RangeVar: rest } : undefined,
+    RangeVar: ({ catalogname, ...rest }) => {
+      if (rest.schemaname === TEMPORARY_SCHEMA && temporaryCatalog !== undefined)
+        return { RangeVar: { ...rest, catalogname: temporaryCatalog, schemaname: "main" } };
+      return catalogname === workspace ? { RangeVar: rest } : undefined;
+    },
     ParamRef: (body) => {
       const type = parameterTypes[(body.number ?? 0) - 1];
       return type === undefined || type === "unknown"

@@ -1,3 +1,4 @@
+import type { Node } from "libpg-query";
 import { LIMITS } from "../core/limits.ts";
 import { tooComplex } from "./ast.ts";
 import { checkExpansion } from "./expansion.ts";
@@ -18,7 +19,9 @@ import { PATTERNS } from "./translate-patterns.ts";
 import { queries } from "./translate-queries.ts";
 import { REGEXP_FUNCTIONS } from "./translate-regexp-functions.ts";
 import { SETS } from "./translate-sets.ts";
+import { translateWrite } from "./translate-writes.ts";
 import { TypeScope, type TypeSources } from "./types.ts";
+import type { WriteContext } from "./write-context.ts";
 
 export interface TranslateOptions extends GuardOptions {
   readonly workspace: string;
@@ -33,6 +36,8 @@ export interface TranslateOptions extends GuardOptions {
    * Another one for every other catalog: what is known of tables is part of a cached translation.
    */
   readonly catalogVersion?: number;
+  /** The catalog of the session's temporary tables in the engine: what pg_temp means. */
+  readonly temporaryCatalog?: string | undefined;
   readonly cache?: StatementCache;
 }
 
@@ -66,19 +71,49 @@ export function translate(statement: Statement, options: TranslateOptions): Tran
   return cache?.translation(statement, cacheKey(options), make) ?? make();
 }
 
-function cacheKey({ workspace, role, parameterTypes, catalogVersion }: TranslateOptions): string {
-  return JSON.stringify([workspace, role, parameterTypes, catalogVersion]);
+function cacheKey(options: TranslateOptions): string {
+  const { workspace, role, parameterTypes, catalogVersion, temporaryCatalog } = options;
+  return JSON.stringify([workspace, role, parameterTypes, catalogVersion, temporaryCatalog]);
 }
 
 function translateAnew(statement: Statement, options: TranslateOptions): Translation {
   const { ast, text } = statement;
   if (ast === undefined) return { sql: text, marks: [] };
   guard(statement, options);
-  const scope = new TypeScope(options);
-  const translated = rewrite(ast, [...TRANSLATIONS, queries(options)], scope, text);
-  checkExpansion(translated);
-  const { sql, marks } = print(translated);
-  // A translation is about twice as long as the text; a format string can make it much longer.
-  if (sql.length > LIMITS.sqlTextBytes * 4) throw tooComplex("Its translation is too long.");
-  return { sql, marks };
+  return checkLength(print(rewriter(options, text)(ast)));
+}
+
+/**
+ * A statement that makes, changes or drops temporary tables, as one or more of DuckDB's to be run in
+ * this order. Each name of such a table is that of the session's own catalog.
+ */
+export function translateTemporary(
+  statement: Statement,
+  options: TranslateOptions & {
+    readonly temporaryCatalog: string;
+    readonly columnsOf: WriteContext["columnsOf"];
+  },
+): readonly Translation[] {
+  const { ast, text } = statement;
+  if (ast === undefined) throw new Error("what DuckDB alone can read changes nothing");
+  guard(statement, options);
+  const { temporaryCatalog: catalog, columnsOf } = options;
+  const context = { catalog, columnsOf, rewrite: rewriter(options, text) };
+  return translateWrite(ast, context).map(checkLength);
+}
+
+function rewriter(options: TranslateOptions, text: string): (ast: Node) => Node {
+  const translations = [...TRANSLATIONS, queries(options)];
+  return (ast) => {
+    const translated = rewrite(ast, translations, new TypeScope(options), text);
+    checkExpansion(translated);
+    return translated;
+  };
+}
+
+/** A translation is about twice as long as the text; a format string can make it much longer. */
+function checkLength(translation: Translation): Translation {
+  if (translation.sql.length > LIMITS.sqlTextBytes * 4)
+    throw tooComplex("Its translation is too long.");
+  return translation;
 }

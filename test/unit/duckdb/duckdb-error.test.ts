@@ -53,7 +53,11 @@ describe("an error of DuckDB's has PostgreSQL's code and words", () => {
     ["SELECT nope FROM orders", "42703", 'column "nope" does not exist'],
     ["SELECT orders.nope FROM orders", "42703", "column orders.nope does not exist"],
     ["UPDATE orders SET nope = 1", "42703", 'column "nope" does not exist'],
-    ["INSERT INTO orders (nope) VALUES (1)", "42703", "column orders.nope does not exist"],
+    [
+      "INSERT INTO orders (nope) VALUES (1)",
+      "42703",
+      'column "nope" of relation "orders" does not exist',
+    ],
     ["SELECT * EXCLUDE (nope) FROM orders", "42703", 'column "nope" does not exist'],
     ["SELECT nope(1)", "42883", "function nope does not exist"],
     ["SELECT * FROM nope(1)", "42883", "function nope does not exist"],
@@ -142,10 +146,18 @@ describe("an error of DuckDB's has PostgreSQL's code and words", () => {
     [
       "INSERT INTO orders VALUES (1, 'b', 1)",
       "23505",
-      'duplicate key "id: 1" violates primary key constraint',
+      "duplicate key value violates unique constraint: (id)=(1) already exists",
     ],
-    ["INSERT INTO orders VALUES (3, NULL, 1)", "23502", "NOT NULL constraint failed: orders.name"],
-    ["INSERT INTO orders VALUES (200, 'x', 1)", "23514", expect.stringMatching(/^CHECK/)],
+    [
+      "INSERT INTO orders VALUES (3, NULL, 1)",
+      "23502",
+      'null value in column "name" of relation "orders" violates not-null constraint',
+    ],
+    [
+      "INSERT INTO orders VALUES (200, 'x', 1)",
+      "23514",
+      'new row for relation "orders" violates check constraint',
+    ],
     ["INSERT INTO items VALUES (77)", "23503", expect.stringMatching(/^violates foreign key/)],
     ["COMMIT", "25P01", "cannot commit - no transaction is active"],
   ])("%s", async (sql, sqlstate, message) => {

@@ -53,6 +53,7 @@ function request(sql: string, transaction?: string): DescribeRequest {
     dialect: "postgresql",
     settings: { timeZone: "UTC", searchPath: ["public"] },
     transaction,
+    temporary: undefined,
   };
 }
 

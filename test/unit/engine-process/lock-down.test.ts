@@ -61,6 +61,7 @@ test.each([
     dialect: "postgresql" as const,
     settings: { timeZone: "UTC", searchPath: ["public"] },
     transaction: undefined,
+    temporary: undefined,
   };
   const lease = await engine.lease(request);
 
@@ -78,6 +79,7 @@ test("what a workspace needs for big queries still works: sorting on its own dis
     dialect: "postgresql" as const,
     settings: { timeZone: "Europe/Berlin", searchPath: ["public"] },
     transaction: undefined,
+    temporary: undefined,
   };
   const lease = await engine.lease(request);
 

@@ -1,0 +1,199 @@
+import { randomBytes } from "node:crypto";
+import type { WorkspaceName } from "../core/brands.ts";
+import { PgError } from "../core/pg-error.ts";
+import type { Engine, TemporaryScope } from "../engine/engine.ts";
+import { type RelationName, referencesOf } from "../sql/relations.ts";
+import type { Statement } from "../sql/statement.ts";
+import { StatementCache } from "../sql/statement-cache.ts";
+import { type OnCommit, TEMPORARY_SCHEMA } from "../sql/temporary.ts";
+import type { SqlContext } from "./context.ts";
+
+export interface TemporaryRelation {
+  readonly object: "table" | "view";
+  readonly onCommit: OnCommit;
+  /** In order, by name: PostgreSQL's internal name of the type, as far as it has one. */
+  readonly columns: ReadonlyMap<string, string | undefined>;
+}
+
+type Relations = ReadonlyMap<string, TemporaryRelation>;
+
+const NONE: Relations = new Map();
+/** Statements of one session, with its own tables: far fewer than those of a workspace. */
+const CACHE_BYTES = 1024 * 1024;
+
+/**
+ * The temporary tables and views of one session. What changes them runs in one transaction of the
+ * engine, from the first change to the end of the block, of the Query or of what Sync closes.
+ */
+export class TemporaryTables {
+  readonly #engine: Engine;
+  readonly #workspace: WorkspaceName;
+  readonly #catalog: string;
+  #relations: Relations = NONE;
+  #isOpen = false;
+  /** While the transaction has changes: what there was before it. */
+  #before: Relations | undefined;
+  /** Of this transaction. */
+  #changes = 0;
+  /** A statement of the transaction has failed in the engine, which lets it only be rolled back. */
+  #isBroken = false;
+  #sql:
+    | { readonly base: SqlContext; readonly relations: Relations; readonly own: SqlContext }
+    | undefined;
+
+  constructor(engine: Engine, workspace: WorkspaceName, processId: number) {
+    this.#engine = engine;
+    this.#workspace = workspace;
+    // Nobody else can guess the name, should anything ever let a client say one.
+    this.#catalog = `t${processId}_${randomBytes(8).toString("hex")}`;
+  }
+
+  /** The relation that a name means, if it is one of these. */
+  find({ catalog, schema, name }: RelationName): TemporaryRelation | undefined {
+    const isOurs = schema === undefined || schema === TEMPORARY_SCHEMA;
+    return isOurs && catalog === undefined ? this.#relations.get(name) : undefined;
+  }
+
+  /** What SQL means in this session. */
+  sql(base: SqlContext): SqlContext {
+    const relations = this.#relations;
+    if (relations.size === 0 && !this.#isOpen) return base;
+    if (this.#sql?.base !== base || this.#sql.relations !== relations) {
+      this.#sql = { base, relations, own: this.#sqlOver(base, relations) };
+    }
+    return this.#sql.own;
+  }
+
+  /** Where the engine finds what a statement names; undefined where none of it is temporary. */
+  scopeOf({ ast }: Statement): TemporaryScope | undefined {
+    if (this.#relations.size === 0) return undefined;
+    const names = ast === undefined ? undefined : referencesOf(ast).relations;
+    // What only DuckDB can read may name any of them.
+    const isNamed = names?.some((name) => this.find(name) !== undefined) ?? true;
+    return isNamed ? this.scope : undefined;
+  }
+
+  /** Undefined before the first of them. */
+  get scope(): TemporaryScope | undefined {
+    if (!this.#isOpen) return undefined;
+    return { session: this.#catalog, inTransaction: this.#before !== undefined };
+  }
+
+  /** The name of the session's catalog in the engine. */
+  get catalog(): string {
+    return this.#catalog;
+  }
+
+  /** Makes room for them in the engine. */
+  async open(): Promise<void> {
+    if (!this.#isOpen) await this.#engine.openSession(this.#workspace, this.#catalog);
+    this.#isOpen = true;
+  }
+
+  /** Has what follows run in the transaction. */
+  async beginChange(): Promise<void> {
+    await this.open();
+    this.#before ??= this.#relations;
+    this.#changes += 1;
+  }
+
+  /** A statement that ran in the transaction has failed. */
+  failed(): void {
+    this.#isBroken = this.#before !== undefined;
+  }
+
+  define(name: string, relation: TemporaryRelation): void {
+    this.#relations = new Map(this.#relations).set(name, relation);
+  }
+
+  forget(name: string): void {
+    const relations = new Map(this.#relations);
+    relations.delete(name);
+    this.#relations = relations;
+  }
+
+  /** In order; undefined where there is no such table. */
+  columnsOf(name: string): readonly string[] | undefined {
+    const relation = this.#relations.get(name);
+    return relation && [...relation.columns.keys()];
+  }
+
+  /** All that there are, by name. */
+  get relations(): Relations {
+    return this.#relations;
+  }
+
+  /** Tables to be dropped or emptied before the transaction commits. */
+  atCommit(action: OnCommit): readonly string[] {
+    if (this.#before === undefined) return [];
+    return [...this.#relations].flatMap(([name, { onCommit }]) =>
+      onCommit === action ? [name] : [],
+    );
+  }
+
+  /** Harmless where nothing was changed. What cannot be committed is rolled back. */
+  async commit(): Promise<void> {
+    if (this.#before === undefined) return;
+    try {
+      await this.#engine.endSessionTransaction(this.#workspace, this.#catalog, "commit");
+      this.#ended();
+    } catch (error) {
+      await this.rollback();
+      throw error;
+    }
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#before === undefined) return;
+    this.#relations = this.#before;
+    this.#ended();
+    await this.#engine.endSessionTransaction(this.#workspace, this.#catalog, "rollback");
+  }
+
+  /** For a savepoint: how much there is that it would not undo. */
+  get mark(): number {
+    return this.#changes;
+  }
+
+  /** The engine can undo all changes of a transaction or none. */
+  async rollbackTo(mark: number): Promise<void> {
+    if (this.#changes === mark && !this.#isBroken) return;
+    if (mark !== 0) {
+      throw new PgError(
+        "feature_not_supported",
+        "changes of temporary tables cannot be rolled back to a savepoint behind others",
+        { hint: "ROLLBACK the whole transaction, or set the savepoint before the first change." },
+      );
+    }
+    await this.rollback();
+  }
+
+  /** DISCARD TEMP, and the end of the session. */
+  discard(): void {
+    if (this.#isOpen) this.#engine.closeSession(this.#workspace, this.#catalog);
+    this.#isOpen = false;
+    this.#relations = NONE;
+    this.#ended();
+  }
+
+  #ended(): void {
+    this.#before = undefined;
+    this.#changes = 0;
+    this.#isBroken = false;
+  }
+
+  #sqlOver(base: SqlContext, relations: Relations): SqlContext {
+    return {
+      cache: new StatementCache(CACHE_BYTES),
+      schemas: new Set([...base.schemas, TEMPORARY_SCHEMA]),
+      temporaryCatalog: this.#catalog,
+      columnType: (schema, table, column) => {
+        const own = this.find({ catalog: undefined, schema, name: table, location: undefined });
+        const relation = own === undefined ? undefined : relations.get(table);
+        return relation === undefined
+          ? base.columnType(schema, table, column)
+          : relation.columns.get(column);
+      },
+    };
+  }
+}
