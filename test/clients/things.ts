@@ -46,15 +46,14 @@ export interface Report {
 const LINE = /^(ok|not ok|skip) (\d+)(?: (.*))?$/;
 
 /** Reads what a script printed; a thing without a line, or with two, is one that failed. */
-export function readReport(output: string): Report {
+export function readReport(output: string, silence = "the script said nothing"): Report {
   const lines = output.split("\n").map((line) => line.trimEnd());
   const client = lines.find((line) => line.startsWith("# client "))?.slice("# client ".length);
   const said = lines.flatMap(outcomeOf);
   const outcomes = THINGS.map((name, index): Outcome => {
     const number = index + 1;
     const [outcome, another] = said.filter((one) => one.number === number);
-    if (outcome === undefined)
-      return { number, state: "not ok", reason: "the script said nothing" };
+    if (outcome === undefined) return { number, state: "not ok", reason: silence };
     if (another !== undefined)
       return { number, state: "not ok", reason: "the script said it twice" };
     if (outcome.state === "ok") return outcome;
