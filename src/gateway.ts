@@ -21,8 +21,9 @@ import { Metrics, reportEventLoopDelay } from "./observe/metrics.ts";
 import { readiness } from "./readiness.ts";
 import { Listener } from "./server/listener.ts";
 import { secureContextOf } from "./server/tls.ts";
-import type { SessionServices } from "./session/session.ts";
+import { Channels } from "./session/channels.ts";
 import { SessionRegistry } from "./session/session-registry.ts";
+import type { SessionServices } from "./session/session-services.ts";
 import { formatProblem } from "./settings/problem.ts";
 import { needsRestart, type Settings, type UserSettings } from "./settings/settings.ts";
 import { ShadowPool } from "./shadow/shadow-pool.ts";
@@ -136,8 +137,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     engine,
     shadow,
     sessions,
+    channels: new Channels(),
     workspaces,
     serverVersion: SERVER_VERSION,
+    startedAt: new Date(),
+    idleTimeoutMs: () => settings.limits.idleTimeoutMs,
     observer: statementObserver(metrics),
     logStatements: () => settings.log.statements,
     log,

@@ -4,6 +4,8 @@ export const LIMITS = {
   startupPacketBytes: 10_000,
   /** A message before authentication ends: a SCRAM message is a few hundred bytes. */
   authenticationMessageBytes: 16_384,
+  /** A message that holds little more than a name: PostgreSQL's PQ_SMALL_MESSAGE_LIMIT. */
+  smallMessageBytes: 10_000,
   /** A name in SQL: PostgreSQL's NAMEDATALEN less its closing zero byte. */
   identifierBytes: 63,
   /** One YAML file: a thousand tables of a hundred described columns take some 5 MB. */
@@ -17,6 +19,8 @@ export const LIMITS = {
   expressionDepth: 250,
   /** Tables in one query: 60 joins plan in 1.4 s, 100 in 12 s. */
   tablesPerQuery: 64,
+  /** Columns of one query: PostgreSQL's MaxTupleAttributeNumber. */
+  targetListEntries: 1_664,
   /** UNION, INTERSECT and EXCEPT in one query: 20,000 of them took 6 GB. */
   setOperations: 1_000,
   /** Lambdas inside lambdas: planning time nearly doubles with each level. */
@@ -28,6 +32,15 @@ export const LIMITS = {
   /** Named statements and portals of one session, so that a leak in a client stays its own. */
   preparedStatements: 10_000,
   portals: 1_000,
+  /** Of a statement's text in pg_stat_activity: PostgreSQL's track_activity_query_size. */
+  activityQueryCharacters: 1_024,
+  /** A NOTIFY's payload ends before this: PostgreSQL's NOTIFY_PAYLOAD_MAX_LENGTH. */
+  notificationPayloadBytes: 8_000,
+  /** Notifications that wait for one listener: a long transaction, or a client that does not read. */
+  waitingNotifications: 10_000,
+  waitingNotificationBytes: 8 * 1024 * 1024,
+  /** Channels of one session, and notifications of one transaction. */
+  channels: 10_000,
   /** One page of DataRow messages on its way from an engine to a client. */
   pageBytes: 64 * 1024,
   /** What an engine may send ahead of the client's socket, per running statement. */

@@ -8,6 +8,8 @@ export interface PgErrorDetails {
   readonly hint?: string | undefined;
   /** In characters of the statement's text, counted from 1. */
   readonly position?: number | undefined;
+  /** Where in the data or the call it happened: psql's CONTEXT. */
+  readonly context?: string | undefined;
   /** FATAL ends the session; the default is ERROR. */
   readonly severity?: Severity | undefined;
   readonly cause?: unknown;
@@ -20,6 +22,7 @@ export interface PgErrorFields {
   readonly detail?: string | undefined;
   readonly hint?: string | undefined;
   readonly position?: number | undefined;
+  readonly context?: string | undefined;
   readonly severity?: Severity | undefined;
 }
 
@@ -31,6 +34,7 @@ export class PgError extends Error {
   readonly detail: string | undefined;
   readonly hint: string | undefined;
   readonly position: number | undefined;
+  readonly context: string | undefined;
 
   constructor(condition: Condition, message: string, details: PgErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -39,6 +43,7 @@ export class PgError extends Error {
     this.detail = details.detail;
     this.hint = details.hint;
     this.position = details.position;
+    this.context = details.context;
   }
 
   /** An error that another process, or a real PostgreSQL, has already put into words. */
@@ -49,7 +54,7 @@ export class PgError extends Error {
   }
 
   toFields(): PgErrorFields {
-    const { sqlstate, message, detail, hint, position, severity } = this;
-    return { sqlstate, message, detail, hint, position, severity };
+    const { sqlstate, message, detail, hint, position, context, severity } = this;
+    return { sqlstate, message, detail, hint, position, context, severity };
   }
 }

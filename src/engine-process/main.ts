@@ -83,7 +83,7 @@ class EngineProcess {
         this.#streams.get(id)?.credit(frame.bytes);
         return;
       case "interrupt":
-        this.#describing.get(id)?.abort();
+        this.#describing.get(id)?.abort(canceled());
         this.#streams.get(id)?.interrupt();
         return;
       case "close": {
@@ -143,16 +143,21 @@ class EngineProcess {
   }
 
   async #describe(id: number, request: DescribeRequest): Promise<unknown> {
-    const engine = await this.#engine(request.workspace);
-    const lease = await engine.lease(request);
+    // Known before anything is waited for, so that a cancel finds it.
     const interruption = new AbortController();
-    interruption.signal.addEventListener("abort", () => lease.connection.interrupt());
     this.#describing.set(id, interruption);
     try {
-      return await engine.describe(lease, request);
+      const engine = await this.#engine(request.workspace);
+      const lease = await engine.lease(request);
+      try {
+        interruption.signal.throwIfAborted();
+        interruption.signal.addEventListener("abort", () => lease.connection.interrupt());
+        return await engine.describe(lease, request);
+      } finally {
+        engine.release(lease, interruption.signal.aborted ? "interrupted" : "clean");
+      }
     } finally {
       this.#describing.delete(id);
-      engine.release(lease, interruption.signal.aborted ? "interrupted" : "clean");
     }
   }
 
@@ -196,6 +201,10 @@ class EngineProcess {
       (error: unknown) => this.#frames.send(id, { type: "failed", error: fieldsOfError(error) }),
     );
   }
+}
+
+function canceled(): PgError {
+  return new PgError("query_canceled", "canceling statement due to user request");
 }
 
 function sameLimits(a: EngineWorkspace, b: EngineWorkspace): boolean {

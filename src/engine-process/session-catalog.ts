@@ -1,6 +1,7 @@
 import { quoteLiteral } from "../core/identifier.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { Connection } from "../duckdb/connection.ts";
+import { icuZoneName } from "../pgtypes/time-zone.ts";
 import type { Generation } from "./generation.ts";
 import { Lease } from "./lease.ts";
 
@@ -103,7 +104,7 @@ export class SessionCatalog {
       return new Lease(await this.#connect(path, timeZone), generation, key);
     if (writer.key === key) return writer;
     await writer.connection.run(`SET search_path = ${quoteLiteral(path)}`);
-    await writer.connection.run(`SET TimeZone = ${quoteLiteral(timeZone)}`);
+    await writer.connection.run(`SET TimeZone = ${quoteLiteral(icuZoneName(timeZone))}`);
     writer.forget();
     return new Lease(writer.connection, generation, key);
   }

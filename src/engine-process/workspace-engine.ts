@@ -13,7 +13,7 @@ import type {
 } from "../engine/engine.ts";
 import { snapshotLost } from "../engine/snapshot-lost.ts";
 import { describeType } from "../pgtypes/duckdb-types.ts";
-import { TimeZones } from "../pgtypes/time-zone.ts";
+import { icuZoneName, TimeZones } from "../pgtypes/time-zone.ts";
 import { ENGINE_MACROS, ENGINE_SETTINGS } from "../sql/engine-dialect.ts";
 import { guardDuckdbAst } from "../sql/guard-duckdb.ts";
 import { fieldsOf } from "./fields.ts";
@@ -189,7 +189,8 @@ export class WorkspaceEngine {
     const connection = await this.#database.connect();
     try {
       await connection.run(`SET search_path = ${quoteLiteral(searchPath)}`);
-      if (timeZone !== "UTC") await connection.run(`SET TimeZone = ${quoteLiteral(timeZone)}`);
+      if (timeZone !== "UTC")
+        await connection.run(`SET TimeZone = ${quoteLiteral(icuZoneName(timeZone))}`);
       return connection;
     } catch (error) {
       connection.close();

@@ -127,9 +127,11 @@ export class EngineClient {
       }
       signal?.throwIfAborted();
       const settled = new AbortController();
+      // Whoever asked is free at once; the receiver stays until the process has answered.
       const abort = (): void => {
         this.#frames.send(id, { type: "interrupt" });
         this.#watch(settled.signal);
+        reject(signal?.reason);
       };
       const settle = (act: () => void): void => {
         this.#receivers.delete(id);
@@ -141,13 +143,11 @@ export class EngineClient {
         frame: (answer) => {
           if (answer.type === "result") settle(() => resolve(answer.value));
           else if (answer.type === "failed") {
-            settle(() =>
-              reject(signal?.aborted ? signal.reason : PgError.fromFields(answer.error)),
-            );
+            settle(() => reject(PgError.fromFields(answer.error)));
           }
         },
         page: () => undefined,
-        lost: (error) => settle(() => reject(signal?.aborted ? signal.reason : error)),
+        lost: (error) => settle(() => reject(error)),
       });
       signal?.addEventListener("abort", abort, { once: true });
       this.#frames.send(id, frame);
@@ -215,25 +215,30 @@ class ClientStream implements EngineStream {
     }
     return new Promise((resolve, reject) => {
       const settled = new AbortController();
+      // The client hears of its cancel at once, however long the engine takes to obey; until it has,
+      // the receiver stays, and drops what still comes.
       const abort = (): void => {
+        if (this.#state !== "running") return;
         this.#channel.send({ type: "interrupt" });
         this.#channel.watch(settled.signal);
+        this.#state = "ended";
+        reject(this.#signal.reason);
       };
       const settle = (next: StreamState, act: () => void): void => {
-        this.#state = next;
-        if (next === "ended") this.#channel.detach();
+        const isAbandoned = this.#state === "ended";
+        if (isAbandoned && next === "suspended") this.#channel.send({ type: "close" });
+        if (isAbandoned || next === "ended") this.#channel.detach();
+        if (!isAbandoned) this.#state = next;
         this.#signal.removeEventListener("abort", abort);
         settled.abort();
         act();
       };
-      const fail = (error: unknown): void => {
-        if (this.#state !== "running") return;
-        settle("ended", () => reject(this.#signal.aborted ? this.#signal.reason : error));
-      };
+      const fail = (error: unknown): void => settle("ended", () => reject(error));
       const receiver: Receiver = {
         frame: (frame) => {
           switch (frame.type) {
             case "fields":
+              if (this.#state !== "running") return;
               try {
                 sink.fields(frame.fields);
               } catch (error) {

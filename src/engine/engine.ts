@@ -169,6 +169,6 @@ export interface RunOutcome {
 }
 
 /** The one code that Bind's list of format codes gives to a column (PostgreSQL documentation 55.7). */
-export function formatOf(formats: readonly FormatCode[], column: number): FormatCode {
+export function formatOf<Code extends number>(formats: readonly Code[], column: number): Code | 0 {
   return (formats.length === 1 ? formats[0] : formats[column]) ?? 0;
 }

@@ -104,6 +104,12 @@ function offsetOfName(name: string): number | undefined {
   return signedOffset(label ?? name);
 }
 
+/** As ICU has it, which knows offsets of whole hours only by POSIX names, where west is positive. */
+export function icuZoneName(name: string): string {
+  const [, sign, hours] = /^<([-+])(\d{2})>/.exec(name) ?? [];
+  return sign === undefined ? name : `Etc/GMT${sign === "-" ? "+" : "-"}${Number(hours)}`;
+}
+
 /** `+05:30`, `-03`, `+0530` or `-00:01:15` in seconds. */
 export function signedOffset(text: string): number | undefined {
   const match = /^([-+])(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))?$/.exec(text);

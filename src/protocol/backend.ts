@@ -20,7 +20,8 @@ export type BackendMessage =
   | {
       readonly type: "RowDescription";
       readonly fields: readonly FieldDescription[];
-      readonly formats: readonly FormatCode[];
+      /** As the client has asked for them, also where there is no such format. */
+      readonly formats: readonly number[];
     }
   | { readonly type: "ParameterDescription"; readonly typeOids: readonly number[] }
   | { readonly type: "NoData" }
@@ -30,6 +31,12 @@ export type BackendMessage =
   | { readonly type: "PortalSuspended" }
   | { readonly type: "EmptyQueryResponse" }
   | { readonly type: "CommandComplete"; readonly tag: string }
+  | {
+      readonly type: "NotificationResponse";
+      readonly processId: number;
+      readonly channel: string;
+      readonly payload: string;
+    }
   | { readonly type: "CopyOutResponse"; readonly format: FormatCode; readonly columnCount: number }
   | { readonly type: "CopyData"; readonly data: Uint8Array }
   | { readonly type: "CopyDone" };
@@ -95,6 +102,11 @@ const WRITINGS: { readonly [T in BackendType]: Writing<T> } = {
   PortalSuspended: { byte: "s", body: NO_BODY },
   EmptyQueryResponse: { byte: "I", body: NO_BODY },
   CommandComplete: { byte: "C", body: (to, { tag }) => to.cstring(tag) },
+  NotificationResponse: {
+    byte: "A",
+    body: (to, { processId, channel, payload }) =>
+      to.int32(processId).cstring(channel).cstring(payload),
+  },
   CopyOutResponse: {
     byte: "H",
     body: (to, { format, columnCount }) => {

@@ -25,6 +25,7 @@ interface Fields {
   readonly detail?: string | undefined;
   readonly hint?: string | undefined;
   readonly position?: number | undefined;
+  readonly context?: string | undefined;
 }
 
 function writeFields(to: MessageWriter, severity: string, fields: Fields): void {
@@ -35,6 +36,7 @@ function writeFields(to: MessageWriter, severity: string, fields: Fields): void 
   field(to, "D", fields.detail);
   field(to, "H", fields.hint);
   field(to, "P", fields.position?.toString());
+  field(to, "W", fields.context);
   to.byte(0);
   to.end();
 }

@@ -1,4 +1,8 @@
+import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
+
+/** Close, CopyDone, CopyFail, Describe, Execute, Flush, Sync and Terminate. */
+const SMALL_MESSAGES: ReadonlySet<string> = new Set(["C", "c", "f", "D", "E", "H", "S", "X"]);
 
 /** One whole message: its type byte, and the bytes behind its length. */
 export interface Frame {
@@ -46,7 +50,10 @@ export class Framing {
     const type = this.#typed ? String.fromCharCode(header.readUInt8(0)) : "";
     const length = header.readUInt32BE(headerBytes - 4);
     if (length < 4) throw this.#invalidLength(type, length);
-    if (length - 4 > this.#limitBytes) throw this.#tooLong(type, length);
+    const limitBytes = SMALL_MESSAGES.has(type)
+      ? Math.min(this.#limitBytes, LIMITS.smallMessageBytes - 4)
+      : this.#limitBytes;
+    if (length - 4 > limitBytes) throw this.#tooLong(type, length, limitBytes);
     const total = headerBytes - 4 + length;
     if (this.#buffered < total) return undefined;
     const whole = this.#take(total);
@@ -61,12 +68,18 @@ export class Framing {
     });
   }
 
-  #tooLong(type: string, length: number): PgError {
+  #tooLong(type: string, length: number, limitBytes: number): PgError {
     if (type === "") return this.#invalidLength(type, length);
     return new PgError(
       "program_limit_exceeded",
-      `message of type ${printable(type)} has ${length} bytes, more than the ${this.#limitBytes} allowed`,
-      { severity: "FATAL", hint: "Send less at once, or raise limits.message_size." },
+      `message of type ${printable(type)} has ${length} bytes, more than the ${limitBytes} allowed`,
+      {
+        severity: "FATAL",
+        hint:
+          limitBytes < this.#limitBytes
+            ? undefined
+            : "Send less at once, or raise limits.message_size.",
+      },
     );
   }
 

@@ -1,6 +1,5 @@
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
-import type { FormatCode } from "./field-description.ts";
 import type { Frame } from "./framing.ts";
 import { MessageReader } from "./message-reader.ts";
 
@@ -17,9 +16,14 @@ export type FrontendMessage =
       readonly type: "Bind";
       readonly portal: string;
       readonly statement: string;
-      readonly parameterFormats: readonly FormatCode[];
+      /** Codes as they came: 0 and 1 are formats, others an error that comes later. */
+      readonly parameterFormats: readonly number[];
+      /** How many there should be; undefined where the message ends before it says so. */
+      readonly parameterCount: number | undefined;
       readonly parameters: readonly (Buffer | undefined)[];
-      readonly resultFormats: readonly FormatCode[];
+      readonly resultFormats: readonly number[];
+      /** Why no more could be read: an error after those that what was read makes. */
+      readonly defect: PgError | undefined;
     }
   | { readonly type: "Describe"; readonly target: Target; readonly name: string }
   | { readonly type: "Execute"; readonly portal: string; readonly maxRows: number }
@@ -30,9 +34,14 @@ export type FrontendMessage =
   | { readonly type: "CopyData"; readonly data: Buffer }
   | { readonly type: "CopyDone" }
   | { readonly type: "CopyFail"; readonly reason: string }
-  | { readonly type: "FunctionCall" }
+  | { readonly type: "FunctionCall"; readonly functionOid: number }
   /** A whole message whose body cannot be read: the next one can, and the session goes on. */
-  | { readonly type: "Malformed"; readonly isQuery: boolean; readonly error: PgError }
+  | {
+      readonly type: "Malformed";
+      /** The message that it would have been: only some are answered with ReadyForQuery. */
+      readonly of: "Query" | "Sync" | "FunctionCall" | "other";
+      readonly error: PgError;
+    }
   /** PasswordMessage, SASLInitialResponse or SASLResponse: only the exchange knows which. */
   | { readonly type: "AuthenticationResponse"; readonly body: Buffer };
 
@@ -59,10 +68,13 @@ const READINGS: Readonly<Record<string, Reading>> = {
   c: () => ({ type: "CopyDone" }),
   f: (reader) => ({ type: "CopyFail", reason: reader.cstring() }),
   p: (reader) => ({ type: "AuthenticationResponse", body: reader.rest() }),
-  F: (reader) => {
-    reader.rest();
-    return { type: "FunctionCall" };
-  },
+  F: readFunctionCall,
+};
+
+const READY_BEHIND: Readonly<Record<string, "Query" | "Sync" | "FunctionCall">> = {
+  Q: "Query",
+  S: "Sync",
+  F: "FunctionCall",
 };
 
 /** Reads one message. An unknown type ends the session: nothing behind it can be trusted. */
@@ -84,7 +96,7 @@ export function readFrontendMessage(frame: Frame): FrontendMessage {
     return message;
   } catch (error) {
     if (!(error instanceof PgError)) throw error;
-    return { type: "Malformed", isQuery: frame.type === "Q", error };
+    return { type: "Malformed", of: READY_BEHIND[frame.type] ?? "other", error };
   }
 }
 
@@ -98,14 +110,47 @@ function readParse(reader: MessageReader): FrontendMessage {
 function readBind(reader: MessageReader): FrontendMessage {
   const portal = reader.cstring();
   const statement = reader.cstring();
-  const parameterFormats = readList(reader, () => readFormat(reader));
-  const parameters = readList(reader, () => {
-    const length = reader.int32();
-    if (length < -1) throw new PgError("protocol_violation", "insufficient data left in message");
-    return length === -1 ? undefined : reader.bytes(length);
-  });
-  const resultFormats = readList(reader, () => readFormat(reader));
-  return { type: "Bind", portal, statement, parameterFormats, parameters, resultFormats };
+  const codes = (): readonly number[] => readList(reader, () => reader.int16());
+  let parameterFormats: readonly number[] = [];
+  let parameterCount: number | undefined;
+  const parameters: (Buffer | undefined)[] = [];
+  let resultFormats: readonly number[] = [];
+  let defect: PgError | undefined;
+  try {
+    parameterFormats = codes();
+    parameterCount = reader.uint16();
+    while (parameters.length < parameterCount) parameters.push(readValue(reader));
+    resultFormats = codes();
+    reader.end();
+  } catch (error) {
+    if (!(error instanceof PgError)) throw error;
+    defect = error;
+    reader.rest();
+  }
+  return {
+    type: "Bind",
+    portal,
+    statement,
+    parameterFormats,
+    parameterCount,
+    parameters,
+    resultFormats,
+    defect,
+  };
+}
+
+function readValue(reader: MessageReader): Buffer | undefined {
+  const length = reader.int32();
+  if (length < -1) throw new PgError("protocol_violation", "insufficient data left in message");
+  return length === -1 ? undefined : reader.bytes(length);
+}
+
+function readFunctionCall(reader: MessageReader): FrontendMessage {
+  const functionOid = reader.uint32();
+  readList(reader, () => reader.int16());
+  for (let left = reader.uint16(); left > 0; left -= 1) readValue(reader);
+  reader.int16();
+  return { type: "FunctionCall", functionOid };
 }
 
 function readList<T>(reader: MessageReader, read: () => T): T[] {
@@ -115,14 +160,6 @@ function readList<T>(reader: MessageReader, read: () => T): T[] {
     throw new PgError("protocol_violation", "insufficient data left in message");
   }
   return Array.from({ length: count }, read);
-}
-
-function readFormat(reader: MessageReader): FormatCode {
-  const code = reader.int16();
-  if (code !== 0 && code !== 1) {
-    throw new PgError("invalid_parameter_value", `unsupported format code: ${code}`);
-  }
-  return code;
 }
 
 function readTarget(reader: MessageReader, message: string): Target {

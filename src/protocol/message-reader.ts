@@ -35,6 +35,7 @@ export class MessageReader {
   }
 
   byte(): number {
+    if (this.remaining === 0) throw new PgError("protocol_violation", "no data left in message");
     return this.#body.readUInt8(this.#advance(1));
   }
 
@@ -76,11 +77,18 @@ export class MessageReader {
 export function invalidUtf8(bytes: Uint8Array): PgError {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   const at = Buffer.byteLength(text.slice(0, Math.max(0, text.indexOf("\ufffd"))), "utf8");
-  const shown = [...bytes.subarray(at, at + 4)]
+  const shown = [...bytes.subarray(at, at + characterLength(bytes[at]))]
     .map((byte) => `0x${byte.toString(16).padStart(2, "0")}`)
     .join(" ");
   return new PgError(
     "character_not_in_repertoire",
     `invalid byte sequence for encoding "UTF8": ${shown}`,
   );
+}
+
+/** How many bytes the character should have that begins with this one. */
+function characterLength(first = 0): number {
+  if (first >= 0xf0 && first < 0xf8) return 4;
+  if (first >= 0xe0 && first < 0xf0) return 3;
+  return first >= 0xc0 && first < 0xe0 ? 2 : 1;
 }

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
 import { type BackendMessage, writeBackendMessage } from "../protocol/backend.ts";
@@ -12,7 +13,7 @@ import { type Frame, Framing } from "../protocol/framing.ts";
 import { type FrontendMessage, readFrontendMessage } from "../protocol/frontend.ts";
 import { MessageWriter } from "../protocol/message-writer.ts";
 import { readStartupPacket, type StartupPacket } from "../protocol/startup.ts";
-import type { ClientConnection } from "../session/client-connection.ts";
+import type { ClientConnection, Encryption } from "../session/client-connection.ts";
 
 /** A client that sends faster than it is served is not read further than this. */
 const READ_AHEAD_BYTES = 1024 * 1024;
@@ -44,6 +45,21 @@ export class Connection implements ClientConnection {
 
   get remoteAddress(): string {
     return this.#socket.remoteAddress ?? "";
+  }
+
+  get remotePort(): number {
+    return this.#socket.remotePort ?? -1;
+  }
+
+  get encryption(): Encryption | undefined {
+    if (!(this.#socket instanceof TLSSocket)) return undefined;
+    const { name, standardName } = this.#socket.getCipher();
+    const bits = /(128|256)/.exec(name)?.[0] ?? (name.includes("CHACHA20") ? "256" : undefined);
+    return {
+      version: this.#socket.getProtocol() ?? "",
+      cipher: standardName,
+      bits: bits === undefined ? undefined : Number(bits),
+    };
   }
 
   get closed(): AbortSignal {

@@ -2,8 +2,9 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { PgError } from "../core/pg-error.ts";
 import type { Logger } from "../observe/logger.ts";
-import { type ConnectionOutcome, Session, type SessionServices } from "../session/session.ts";
+import { type ConnectionOutcome, Session } from "../session/session.ts";
 import type { CancelOutcome } from "../session/session-registry.ts";
+import type { SessionServices } from "../session/session-services.ts";
 import type { StartupMessage } from "../session/startup.ts";
 import { Connection } from "./connection.ts";
 import { encrypt } from "./tls.ts";
@@ -35,8 +36,15 @@ export interface ConnectionObserver {
   cancelRequest(outcome: CancelOutcome): void;
 }
 
-/** Connections that have not logged in yet, beside those that have: more are closed at once. */
+/** Connections that have not logged in yet, beside those that have: beyond, only a cancel is heard. */
 const HALF_OPEN = 500;
+
+/**
+ * Connections beyond those, which may still bring a CancelRequest: it is most needed when nothing
+ * else gets in. They have little time, and more of them are closed at once.
+ */
+const CANCELS = 100;
+const CANCEL_TIMEOUT_MS = 2_000;
 
 /** Accepts connections, brings each to its session or its end, and drains at the end. */
 export class Listener {
@@ -106,18 +114,22 @@ export class Listener {
     let outcome: ConnectionOutcome | "cancel" = "failed";
     const settings = this.#options.settings();
     const connection = new Connection(socket, () => this.#options.settings().messageBytes);
-    const timer = setTimeout(() => {
-      observer.timedOut();
-      socket.destroy();
-    }, settings.authenticationTimeoutMs);
+    const excess = this.#sockets.size - settings.connections - HALF_OPEN;
+    const { authenticationTimeoutMs } = settings;
+    const timer = setTimeout(
+      () => {
+        observer.timedOut();
+        socket.destroy();
+      },
+      excess > 0 ? Math.min(CANCEL_TIMEOUT_MS, authenticationTimeoutMs) : authenticationTimeoutMs,
+    );
     try {
-      if (this.#sockets.size > settings.connections + HALF_OPEN) {
+      if (excess > CANCELS) {
         outcome = "rejected";
-        throw new PgError("too_many_connections", "sorry, too many clients already", {
-          severity: "FATAL",
-        });
+        throw tooManyClients();
       }
-      outcome = await this.#open(connection, settings, () => {
+      const admitted = { settings, mayLogIn: excess <= 0 };
+      outcome = await this.#open(connection, admitted, () => {
         clearTimeout(timer);
         observer.began("accepted");
       });
@@ -134,7 +146,7 @@ export class Listener {
   /** From the first byte to the end of whatever it opened (PostgreSQL documentation 55.2.1). */
   async #open(
     first: Connection,
-    settings: ConnectionSettings,
+    { settings, mayLogIn }: { readonly settings: ConnectionSettings; readonly mayLogIn: boolean },
     began: () => void,
   ): Promise<ConnectionOutcome | "cancel"> {
     let connection = first;
@@ -155,13 +167,14 @@ export class Listener {
           encrypted = true;
           break;
         case "CancelRequest":
-          // Applied before the socket closes, so that a later statement can never be hit by it.
+          // Applied before the socket closes: session-clock.ts says how it finds its statement.
           this.#options.observer.cancelRequest(
             this.#options.services.sessions.cancel(packet.processId, packet.secretKey),
           );
           connection.end();
           return "cancel";
         case "StartupMessage":
+          if (!mayLogIn) throw tooManyClients();
           if (settings.requireTls && !encrypted) throw encryptionRequired();
           return await this.#session(connection, packet, began);
       }
@@ -186,6 +199,12 @@ export class Listener {
     const socket = await encrypt(connection, secureContext);
     return new Connection(socket, () => this.#options.settings().messageBytes);
   }
+}
+
+function tooManyClients(): PgError {
+  return new PgError("too_many_connections", "sorry, too many clients already", {
+    severity: "FATAL",
+  });
 }
 
 function encryptionRequired(): PgError {

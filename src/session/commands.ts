@@ -3,53 +3,43 @@ import { SQLSTATE } from "../core/sqlstate.ts";
 import { writeDataRow } from "../protocol/data-row.ts";
 import type { FieldDescription } from "../protocol/field-description.ts";
 import { MessageWriter } from "../protocol/message-writer.ts";
-import type { GatewayCommand, SetConfig, TransactionOptions } from "../sql/statement.ts";
+import type { GatewayCommand, SetConfig } from "../sql/statement.ts";
 import { BufferedExecution, type BufferedResult, collect } from "./buffered-execution.ts";
 import type { SessionContext } from "./context.ts";
 import { NO_BINDING, type Plan, type ResultSink } from "./plan.ts";
+import { setParameter } from "./set-parameter.ts";
 import { openInShadow } from "./shadow-plan.ts";
 import { discardTemporary, endOfChanges } from "./temporary-plan.ts";
+import { beginAgain, setDefaultOptions, setTransactionOptions } from "./transaction-options.ts";
 
 const TEXT_FIELD = { tableOid: 0, columnNumber: 0, typeOid: 25, typeSize: -1, typeModifier: -1 };
+const JSONB_OID = 3802;
+const SHOW_ALL_FIELDS = ["name", "setting", "description"].map(textField);
 
 /** Commands that are the session's own affair and run no other plan, as EXECUTE does. */
 export type SessionCommand = Exclude<GatewayCommand, { kind: "prepare" | "execute" | "call" }>;
 
 /** A plan for a command that the gateway itself carries out when it is executed. */
-export async function planForCommand(
-  context: SessionContext,
-  command: SessionCommand,
-  signal: AbortSignal,
-): Promise<Plan> {
+export function planForCommand(context: SessionContext, command: SessionCommand): Plan {
   return {
     parameterOids: [],
-    fields: await fieldsOf(context, command, signal),
+    fields: fieldsOf(context, command),
     endsTransaction: ["commit", "rollback", "rollback-to"].includes(command.kind),
-    open: (_binding, aborted) =>
-      new BufferedExecution((sink) => carryOut(context, command, sink, aborted)),
+    open: (_binding, signal) =>
+      new BufferedExecution((sink) => carryOut(context, command, sink, signal)),
   };
 }
 
-async function fieldsOf(
-  context: SessionContext,
+function fieldsOf(
+  { parameters }: SessionContext,
   command: SessionCommand,
-  signal: AbortSignal,
-): Promise<readonly FieldDescription[] | undefined> {
+): readonly FieldDescription[] | undefined {
   if (command.kind === "set-config") return command.settings.map(setConfigField);
   if (command.kind !== "show") return undefined;
-  if (context.parameters.isKnown(command.name)) return [showField(context, command.name)];
-  return (
-    await context.shadow.describe(
-      { sql: showSql(command.name), parameterOids: [] },
-      {
-        workspace: context.workspace,
-        role: context.role,
-        session: context.id,
-        settings: context.parameters.changed(),
-        signal,
-      },
-    )
-  ).fields;
+  if (command.name === "all") return SHOW_ALL_FIELDS;
+  // A name that is unknown is an error here already.
+  parameters.show(command.name);
+  return [textField(parameters.canonicalName(command.name))];
 }
 
 async function carryOut(
@@ -61,10 +51,11 @@ async function carryOut(
   const { parameters, transaction } = context;
   switch (command.kind) {
     case "set":
-      await setParameter(context, command, signal);
+      if (command.local) transaction.warnOutside("SET LOCAL", sink);
+      setParameter(context, command);
       return done("SET");
     case "set-config": {
-      for (const setting of command.settings) await setParameter(context, setting, signal);
+      for (const setting of command.settings) setParameter(context, setting);
       const row = new MessageWriter();
       writeDataRow(
         row,
@@ -77,15 +68,21 @@ async function carryOut(
       else parameters.set(command.name, undefined, "session");
       return done("RESET");
     case "show":
-      return await show(context, command.name, sink, signal);
+      if (command.name === "all") return await showAll(context, signal);
+      return oneValue(
+        textField(parameters.canonicalName(command.name)),
+        parameters.show(command.name),
+        "SHOW",
+      );
     case "begin":
-      if (transaction.begin()) applyOptions(context, command.options, "local");
+      if (transaction.begin()) setTransactionOptions(context, command.options);
       else
         sink.notice(
           warning(SQLSTATE.active_sql_transaction, "there is already a transaction in progress"),
         );
       return done(command.tag);
     case "commit": {
+      if (command.chain) transaction.requireBlock("COMMIT AND CHAIN");
       await endOfChanges(context, transaction.status === "E" ? "rollback" : "commit").catch(
         (error: unknown) => {
           // What cannot be committed ends its transaction all the same.
@@ -93,16 +90,18 @@ async function carryOut(
           throw error;
         },
       );
+      const chained = parameters.ofTransaction();
       const outcome = transaction.commit();
       if (outcome === "no transaction") sink.notice(noTransactionInProgress());
-      if (command.chain && outcome !== "no transaction") transaction.begin();
+      if (command.chain) beginAgain(context, chained);
       return done(outcome === "rolled back" ? "ROLLBACK" : "COMMIT");
     }
     case "rollback": {
+      if (command.chain) transaction.requireBlock("ROLLBACK AND CHAIN");
       await endOfChanges(context, "rollback");
-      const open = transaction.rollback();
-      if (!open) sink.notice(noTransactionInProgress());
-      if (command.chain && open) transaction.begin();
+      const chained = parameters.ofTransaction();
+      if (!transaction.rollback()) sink.notice(noTransactionInProgress());
+      if (command.chain) beginAgain(context, chained);
       return done("ROLLBACK");
     }
     case "savepoint":
@@ -116,7 +115,11 @@ async function carryOut(
       transaction.rollbackTo(command.name);
       return done("ROLLBACK");
     case "set-transaction":
-      applyOptions(context, command.options, command.session ? "session" : "local");
+      if (command.session) setDefaultOptions(context, command.options);
+      else {
+        transaction.warnOutside("SET TRANSACTION", sink);
+        setTransactionOptions(context, command.options);
+      }
       return done("SET");
     case "discard":
       return done(await discard(context, command.target));
@@ -135,76 +138,43 @@ async function carryOut(
     case "lock":
       transaction.requireOpen("LOCK TABLE");
       return done("LOCK TABLE");
+    case "set-constraints":
+      // There are none that could be deferred.
+      transaction.warnOutside("SET CONSTRAINTS", sink);
+      return done("SET CONSTRAINTS");
     case "listen":
-    case "notify":
-      throw new PgError("feature_not_supported", `${command.kind.toUpperCase()} is not supported`, {
-        hint: "Files are only read here, so that nothing would ever notify; poll bucketgres.tables instead.",
-      });
+      context.channels.listen(command.channel);
+      return done("LISTEN");
     case "unlisten":
+      context.channels.unlisten(command.channel);
       return done("UNLISTEN");
+    case "notify":
+      context.channels.notify(command.channel, command.payload);
+      return done("NOTIFY");
   }
 }
 
-/** Names that are not ours are PostgreSQL's, or nobody's: the shadow knows. */
-async function setParameter(
-  context: SessionContext,
-  command: { readonly name: string; readonly value: string | undefined; readonly local: boolean },
-  signal: AbortSignal,
-): Promise<void> {
-  const { name, value, local } = command;
-  const isCustom = name.includes(".");
-  if (!context.parameters.isKnown(name) && !isCustom) {
-    await askShadow(context, showSql(name), signal);
-  }
-  context.parameters.set(name, value, local ? "local" : "session");
+/** SHOW ALL: PostgreSQL's own words on each parameter come from the shadow. */
+async function showAll(context: SessionContext, signal: AbortSignal): Promise<BufferedResult> {
+  const values = JSON.stringify(Object.fromEntries(context.parameters.all()));
+  const execution = openInShadow(
+    context,
+    `SELECT name, setting, coalesce(short_desc, '') FROM jsonb_each_text($1) AS shown (name, setting)
+     LEFT JOIN (SELECT name, short_desc FROM pg_settings) AS known USING (name) ORDER BY lower(name)`,
+    [JSONB_OID],
+    { ...NO_BINDING, parameters: [Buffer.from(values)] },
+    signal,
+  );
+  const { rows } = await collect(execution);
+  return { fields: SHOW_ALL_FIELDS, rows, tag: "SHOW" };
 }
 
-async function show(
-  context: SessionContext,
-  name: string,
-  sink: ResultSink,
-  signal: AbortSignal,
-): Promise<BufferedResult> {
-  if (context.parameters.isKnown(name)) {
-    return oneValue(showField(context, name), context.parameters.get(name), "SHOW");
-  }
-  return await askShadow(context, showSql(name), signal, sink);
-}
-
-async function askShadow(
-  context: SessionContext,
-  sql: string,
-  signal: AbortSignal,
-  sink?: ResultSink,
-): Promise<BufferedResult> {
-  const execution = openInShadow(context, sql, [], NO_BINDING, signal);
-  return await collect(execution, (notice) => sink?.notice(notice));
-}
-
-function showSql(name: string): string {
-  return name === "all" ? "SHOW ALL" : `SHOW ${name.split(".").map(identifier).join(".")}`;
-}
-
-function identifier(part: string): string {
-  return `"${part.replaceAll('"', '""')}"`;
+function textField(name: string): FieldDescription {
+  return { name, ...TEXT_FIELD };
 }
 
 function setConfigField({ label }: SetConfig): FieldDescription {
-  return { name: label, ...TEXT_FIELD };
-}
-
-function showField(context: SessionContext, name: string): FieldDescription {
-  return { name: context.parameters.canonicalName(name), ...TEXT_FIELD };
-}
-
-function applyOptions(
-  { parameters }: SessionContext,
-  { isolation, readOnly }: TransactionOptions,
-  scope: "session" | "local",
-): void {
-  const prefix = scope === "session" ? "default_transaction" : "transaction";
-  if (isolation !== undefined) parameters.set(`${prefix}_isolation`, isolation, scope);
-  if (readOnly !== undefined) parameters.set(`${prefix}_read_only`, readOnly ? "on" : "off", scope);
+  return textField(label);
 }
 
 async function discard(
@@ -212,14 +182,21 @@ async function discard(
   target: "all" | "plans" | "sequences" | "temp",
 ): Promise<string> {
   if (target === "all") {
-    if (context.transaction.status !== "I") {
+    if (context.transaction.isInBlock) {
       throw new PgError(
         "active_sql_transaction",
         "DISCARD ALL cannot run inside a transaction block",
       );
     }
+    if (context.transaction.isInPipeline) {
+      throw new PgError(
+        "active_sql_transaction",
+        "DISCARD ALL cannot be executed within a pipeline",
+      );
+    }
     context.parameters.resetAll();
     context.statements.clear();
+    context.channels.unlisten(undefined);
   }
   if (target === "all" || target === "temp") await discardTemporary(context);
   return `DISCARD ${target.toUpperCase()}`;

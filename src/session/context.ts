@@ -4,9 +4,13 @@ import type { Logger } from "../observe/logger.ts";
 import type { Shadow } from "../shadow/shadow.ts";
 import type { StatementCache } from "../sql/statement-cache.ts";
 import type { TranslateOptions } from "../sql/translate.ts";
+import type { SessionChannels } from "./channels.ts";
 import type { SessionParameters } from "./parameters.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
 import type { SentCounters } from "./results.ts";
+import type { SessionActivity } from "./session-activity.ts";
+import type { SessionClock } from "./session-clock.ts";
+import type { VisibleSessions } from "./session-registry.ts";
 import type { TemporaryTables } from "./temporary-tables.ts";
 import type { Transaction } from "./transaction.ts";
 
@@ -33,10 +37,13 @@ export interface SessionContext {
   readonly statements: PreparedStatements;
   /** Looks at a table's source now and answers when what is there is visible. */
   refresh(schema: string, table: string, signal: AbortSignal): Promise<void>;
-  /** Interrupts the running statement of a session of the same role; false where there is none. */
-  cancelSession(processId: number): boolean;
-  /** Ends such a session. */
-  terminateSession(processId: number): boolean;
+  /** LISTEN and NOTIFY. */
+  readonly channels: SessionChannels;
+  readonly clock: SessionClock;
+  readonly activity: SessionActivity;
+  /** The others, and this one, as far as the role may see and end them. */
+  readonly sessions: VisibleSessions;
+  readonly serverStartedAt: Date;
   readonly sent: SentCounters;
   readonly log: Logger;
 }

@@ -15,6 +15,7 @@ import type { SessionContext } from "./context.ts";
 import type { Binding, Completion, Execution, Plan, ResultSink } from "./plan.ts";
 import { shadowContext } from "./shadow-plan.ts";
 import type { TemporaryTables } from "./temporary-tables.ts";
+import { withoutColumns } from "./without-columns.ts";
 
 const TEXT_OID = 25;
 
@@ -49,10 +50,10 @@ export async function planForEngine(
   const query = { statement, translation, parameterOids };
   return {
     parameterOids,
-    fields: fields ?? [],
+    fields: (translation.hasNoColumns ? undefined : fields) ?? [],
     endsTransaction: false,
     open: (binding, aborted) =>
-      new EngineExecution(context, query, binding, {
+      execution(context, query, binding, {
         signal: aborted,
         output: { kind: "rows", formats: binding.resultFormats },
         expectedTypeOids: fields?.map((field) => field.typeOid),
@@ -68,7 +69,22 @@ export function openInEngine(
   options: { readonly signal: AbortSignal; readonly output: OutputFormat },
 ): Execution {
   const query = { statement, translation: translated(context, statement, []), parameterOids: [] };
-  return new EngineExecution(context, query, binding, { ...options, expectedTypeOids: undefined });
+  return execution(context, query, binding, { ...options, expectedTypeOids: undefined });
+}
+
+function execution(
+  context: SessionContext,
+  query: EngineQuery,
+  binding: Binding,
+  options: ExecutionOptions,
+): Execution {
+  if (!query.translation.hasNoColumns) {
+    return new EngineExecution(context, query, binding, options);
+  }
+  if (options.output.kind === "copy") {
+    throw new PgError("feature_not_supported", "COPY of rows without columns is not supported");
+  }
+  return withoutColumns(new EngineExecution(context, query, binding, options));
 }
 
 /** What varies between statements that the engine describes. */
@@ -119,7 +135,7 @@ async function typesByPostgres(
   try {
     const described = await context.shadow.describe(
       { sql: statement.text, parameterOids: known },
-      shadowContext(context, signal),
+      shadowContext(context, signal, statement.text),
     );
     return known.map((oid, index) => oid || described.parameterOids[index] || TEXT_OID);
   } catch (error) {

@@ -1,10 +1,19 @@
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
+import type { FormatCode } from "../protocol/field-description.ts";
 import type { FrontendMessage } from "../protocol/frontend.ts";
 import { parseStatements } from "../sql/parse.ts";
+import {
+  checkParameterCount,
+  checkResultFormats,
+  checkValues,
+  isFormatCode,
+  unsupportedFormat,
+} from "./bind-values.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext } from "./context.ts";
-import type { Binding } from "./plan.ts";
+import { movedBy } from "./error-position.ts";
+import type { Execution, Plan } from "./plan.ts";
 import { endsTransaction, planStatement } from "./planner.ts";
 import type { Portal, Portals } from "./portals.ts";
 import { ClientSink, formatsFor } from "./results.ts";
@@ -44,31 +53,33 @@ export class ExtendedQuery {
       throw new PgError("too_many_arguments", `too many parameters: ${parameterOids.length}`);
     }
     const plan =
-      statement && (await planStatement(this.#context, statement, parameterOids, signal));
-    statements.add(name, { text: sql, plan });
+      statement &&
+      (await planStatement(this.#context, statement, parameterOids, signal).catch(
+        (error: unknown) => {
+          throw movedBy(statement.offset, error);
+        },
+      ));
+    statements.add(name, { text: sql, plan, preparedAt: new Date(), isFromSql: false });
     this.#connection.send({ type: "ParseComplete" });
   }
 
   bind(message: Message<"Bind">): void {
-    const { plan } = this.#context.statements.get(message.statement);
-    const expected = plan?.parameterOids.length ?? 0;
-    checkCounts(message, expected, plan?.fields?.length ?? 0);
-    if (plan !== undefined && this.#context.transaction.status === "E" && !plan.endsTransaction) {
-      throw abortedTransaction();
-    }
+    const { statements, transaction } = this.#context;
+    const { plan } = statements.get(message.statement);
+    const parameterOids = plan?.parameterOids ?? [];
+    checkParameterCount(message, parameterOids.length);
+    if (transaction.status === "E" && !(plan?.endsTransaction === true)) throw abortedTransaction();
     this.#portals.requireFree(message.portal);
-    const binding: Binding = {
-      parameterFormats: message.parameterFormats,
-      parameters: message.parameters,
-      resultFormats: message.resultFormats,
-    };
+    const parameterFormats = checkValues(message, parameterOids);
+    checkResultFormats(message, plan?.fields?.length ?? 0);
     const abort = new AbortController();
     this.#portals.add(message.portal, {
-      execution: plan?.open(binding, abort.signal),
+      execution: plan && openPlan(plan, message, parameterFormats, abort.signal),
       fields: plan?.fields,
       formats: message.resultFormats,
       endsTransaction: plan?.endsTransaction ?? false,
       abort,
+      savepointNumber: transaction.savepointNumber,
       completedTag: undefined,
     });
     this.#connection.send({ type: "BindComplete" });
@@ -127,14 +138,9 @@ export class ExtendedQuery {
         return;
       }
       portal.completedTag = completion.tag;
+      this.#context.clock.nextStatement();
       this.#connection.send({ type: "CommandComplete", tag: completion.tag });
-      for (const change of this.#context.parameters.takeChanges()) {
-        this.#connection.send({ type: "ParameterStatus", ...change });
-      }
-      // Portals live no longer than their transaction, be there a Sync or not.
-      if (portal.endsTransaction && this.#context.transaction.status === "I") {
-        this.#portals.closeAll();
-      }
+      this.#context.transaction.executed();
     } finally {
       signal.removeEventListener("abort", abort);
     }
@@ -160,24 +166,17 @@ export class ExtendedQuery {
   }
 }
 
-function checkCounts(message: Message<"Bind">, parameterCount: number, columnCount: number): void {
-  const { parameters, parameterFormats, resultFormats, statement } = message;
-  if (parameterFormats.length > 1 && parameterFormats.length !== parameters.length) {
-    throw new PgError(
-      "protocol_violation",
-      `bind message has ${parameterFormats.length} parameter formats but ${parameters.length} parameters`,
-    );
+/** A format of results that does not exist is an error of the rows, when there are some to send. */
+function openPlan(
+  plan: Plan,
+  { parameters, resultFormats: codes }: Message<"Bind">,
+  parameterFormats: readonly FormatCode[],
+  signal: AbortSignal,
+): Execution {
+  const resultFormats = codes.filter(isFormatCode);
+  const unknown = codes.find((code) => !isFormatCode(code));
+  if (unknown === undefined || plan.fields === undefined) {
+    return plan.open({ parameterFormats, parameters, resultFormats }, signal);
   }
-  if (parameters.length !== parameterCount) {
-    throw new PgError(
-      "protocol_violation",
-      `bind message supplies ${parameters.length} parameters, but prepared statement "${statement}" requires ${parameterCount}`,
-    );
-  }
-  if (resultFormats.length > 1 && resultFormats.length !== columnCount) {
-    throw new PgError(
-      "protocol_violation",
-      `bind message has ${resultFormats.length} result formats but query has ${columnCount} columns`,
-    );
-  }
+  return { run: () => Promise.reject(unsupportedFormat(unknown)), close: () => undefined };
 }

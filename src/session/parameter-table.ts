@@ -1,238 +1,236 @@
 import { PgError } from "../core/pg-error.ts";
+import { SERVER_VERSION_NUM } from "../core/server-version.ts";
+import { clientEncoding, dateStyle, timeZone } from "./parameter-locale.ts";
+import {
+  boolean,
+  type Check,
+  invalidValue,
+  namesInList,
+  number,
+  oneOf,
+} from "./parameter-values.ts";
+import { POSTGRES_PARAMETERS } from "./postgres-parameters.ts";
 
-/** One run-time parameter that the gateway itself keeps (PostgreSQL documentation, chapter 20). */
+/** One run-time parameter (PostgreSQL documentation, chapter 20). */
 export interface Parameter {
   /** As SHOW and ParameterStatus spell it. */
   readonly name: string;
   readonly initial: string;
   /** Sent to the client whenever it changes. */
   readonly reported: boolean;
-  /** The value in its canonical form, or an error; undefined where no client may change it. */
-  readonly check: ((value: string) => string) | undefined;
+  /** Only a superuser may see it, and nobody here is one. */
+  readonly isHidden: boolean;
+  readonly change: Change;
 }
 
-const KEEP = (value: string): string => value;
+/** Whether a client may change it, or why not: PostgreSQL's context of a parameter. */
+export type Change =
+  | { readonly by: "user"; readonly check: Check }
+  | { readonly by: Exclude<keyof typeof POSTGRES_PARAMETERS, "user"> };
+
+const INTERNAL: Change = { by: "internal" };
+
+/** Those that mean something here, or whose values PostgreSQL itself checks by functions of their own. */
+function ownParameters(serverVersion: string, role: string): readonly Parameter[] {
+  const reported = (name: string, initial: string, change: Change | Check): Parameter =>
+    parameter(name, initial, change, true);
+  const levels = ["serializable", "repeatable read", "read committed", "read uncommitted"];
+  const truths = ["transaction_read_only", "transaction_deferrable"];
+  return [
+    reported("application_name", "", applicationName),
+    reported("client_encoding", "UTF8", clientEncoding),
+    reported("DateStyle", "ISO, MDY", dateStyle),
+    reported("default_transaction_read_only", "off", boolean("default_transaction_read_only")),
+    reported("in_hot_standby", "off", INTERNAL),
+    reported("integer_datetimes", "on", INTERNAL),
+    reported(
+      "IntervalStyle",
+      "postgres",
+      only("intervalstyle", "postgres", [
+        "postgres",
+        "postgres_verbose",
+        "sql_standard",
+        "iso_8601",
+      ]),
+    ),
+    reported("is_superuser", "off", INTERNAL),
+    reported("server_encoding", "UTF8", INTERNAL),
+    reported("server_version", serverVersion, INTERNAL),
+    reported("session_authorization", role, identity("session authorization", role, undefined)),
+    reported(
+      "standard_conforming_strings",
+      "on",
+      only("standard_conforming_strings", "on", ["on", "off"]),
+    ),
+    reported("TimeZone", "UTC", timeZone),
+    parameter("server_version_num", String(SERVER_VERSION_NUM), INTERNAL),
+    parameter("search_path", '"$user", public', listOfNames("search_path")),
+    parameter("bytea_output", "hex", only("bytea_output", "hex", ["escape", "hex"])),
+    parameter("transaction_isolation", "", oneOf("transaction_isolation", levels)),
+    ...truths.map((name) => parameter(name, "", boolean(name))),
+    parameter(
+      "default_transaction_isolation",
+      "read committed",
+      oneOf("default_transaction_isolation", levels),
+    ),
+    parameter(
+      "transaction_timeout",
+      "0",
+      number("transaction_timeout", {
+        kind: "int",
+        unit: "ms",
+        min: 0,
+        max: 2 ** 31 - 1,
+        bounds: "0 .. 2147483647",
+      }),
+    ),
+    parameter("role", "none", identity("role", role, "none")),
+    parameter("seed", "unavailable", seed),
+    parameter("lc_collate", "C", INTERNAL),
+    parameter("lc_ctype", "C", INTERNAL),
+    ...["lc_monetary", "lc_numeric", "lc_time"].map((name) => parameter(name, "C", locale(name))),
+    parameter("default_text_search_config", "pg_catalog.simple", textSearch),
+    parameter("default_tablespace", "", tablespace),
+    parameter("temp_tablespaces", "", temporaryTablespaces),
+  ];
+}
 
 function parameter(
   name: string,
   initial: string,
-  check: Parameter["check"],
-  reported: "reported" | "silent" = "silent",
+  change: Change | Check,
+  reported = false,
 ): Parameter {
-  return { name, initial, reported: reported === "reported", check };
-}
-
-function table(serverVersion: string): readonly Parameter[] {
-  return [
-    parameter("application_name", "", applicationName, "reported"),
-    parameter("client_encoding", "UTF8", clientEncoding, "reported"),
-    parameter("DateStyle", "ISO, MDY", dateStyle, "reported"),
-    parameter(
-      "default_transaction_read_only",
-      "off",
-      boolean("default_transaction_read_only"),
-      "reported",
-    ),
-    parameter("in_hot_standby", "off", undefined, "reported"),
-    parameter("integer_datetimes", "on", undefined, "reported"),
-    parameter(
-      "IntervalStyle",
-      "postgres",
-      onlyThese("IntervalStyle", { postgres: "postgres" }),
-      "reported",
-    ),
-    parameter("is_superuser", "off", undefined, "reported"),
-    parameter("server_encoding", "UTF8", undefined, "reported"),
-    parameter("server_version", serverVersion, undefined, "reported"),
-    parameter("session_authorization", "", sessionAuthorization, "reported"),
-    parameter(
-      "standard_conforming_strings",
-      "on",
-      onlyThese("standard_conforming_strings", { on: "on" }),
-      "reported",
-    ),
-    parameter("TimeZone", "UTC", timeZone, "reported"),
-    parameter("search_path", '"$user", public', KEEP),
-    parameter("extra_float_digits", "1", extraFloatDigits),
-    parameter("bytea_output", "hex", onlyThese("bytea_output", { hex: "hex" })),
-    parameter("statement_timeout", "0", milliseconds("statement_timeout")),
-    parameter("lock_timeout", "0", milliseconds("lock_timeout")),
-    parameter(
-      "idle_in_transaction_session_timeout",
-      "0",
-      milliseconds("idle_in_transaction_session_timeout"),
-    ),
-    parameter("idle_session_timeout", "0", milliseconds("idle_session_timeout")),
-    parameter("transaction_isolation", "read committed", isolation("transaction_isolation")),
-    parameter(
-      "default_transaction_isolation",
-      "read committed",
-      isolation("default_transaction_isolation"),
-    ),
-    parameter("transaction_read_only", "off", boolean("transaction_read_only")),
-    parameter("role", "none", onlyThese("role", { none: "none" })),
-  ];
-}
-
-/** The parameters of a session, by lower-cased name, in the order in which PostgreSQL reports them. */
-export function parameterTable(serverVersion: string): ReadonlyMap<string, Parameter> {
-  return new Map(table(serverVersion).map((entry) => [entry.name.toLowerCase(), entry]));
-}
-
-export function invalidValue(name: string, value: string, hint?: string): PgError {
-  return new PgError(
-    "invalid_parameter_value",
-    `invalid value for parameter "${name}": "${value}"`,
-    {
-      hint,
-    },
-  );
-}
-
-const BOOLEANS: Readonly<Record<string, string>> = {
-  on: "on",
-  true: "on",
-  yes: "on",
-  "1": "on",
-  off: "off",
-  false: "off",
-  no: "off",
-  "0": "off",
-};
-
-function boolean(name: string): (value: string) => string {
-  return (value) => {
-    const canonical = BOOLEANS[value.toLowerCase()];
-    if (canonical !== undefined) return canonical;
-    throw new PgError("invalid_parameter_value", `parameter "${name}" requires a Boolean value`);
+  return {
+    name,
+    initial,
+    reported,
+    isHidden: false,
+    change: typeof change === "function" ? { by: "user", check: change } : change,
   };
 }
 
-/** SET SESSION AUTHORIZATION to oneself is a no-op and does not get here. */
-function sessionAuthorization(value: string): string {
-  throw new PgError(
-    "insufficient_privilege",
-    `permission denied to set session authorization "${value}"`,
+/** By lower-cased name; the reported ones in the order in which PostgreSQL reports them. */
+export function parameterTable(
+  serverVersion: string,
+  role: string,
+): ReadonlyMap<string, Parameter> {
+  return new Map(
+    [...ownParameters(serverVersion, role), ...POSTGRES_OWN].map((entry) => [
+      entry.name.toLowerCase(),
+      entry,
+    ]),
   );
 }
 
+/** Parsed once: they are the same for all sessions. */
+const POSTGRES_OWN: readonly Parameter[] = Object.entries(POSTGRES_PARAMETERS).flatMap(
+  ([by, lines]) =>
+    lines
+      .trim()
+      .split("\n")
+      // The keys of the object are the contexts.
+      .map((line) => postgresParameter(line, by as keyof typeof POSTGRES_PARAMETERS)),
+);
+
+function postgresParameter(line: string, by: keyof typeof POSTGRES_PARAMETERS): Parameter {
+  const bar = line.indexOf("|");
+  const [name = "", type = "", ...details] = line.slice(0, bar).split(" ");
+  const value = line.slice(bar + 1);
+  const check = checkOf(name, type, details);
+  const isHidden = value === "!";
+  return {
+    name,
+    // Numbers stand in the table in their own unit.
+    initial: isHidden || (type !== "int" && type !== "real") ? value : check(value),
+    reported: false,
+    isHidden,
+    change: by === "user" ? { by, check } : { by },
+  };
+}
+
+function checkOf(name: string, type: string, details: readonly string[]): Check {
+  switch (type) {
+    case "bool":
+      return boolean(name);
+    case "enum":
+      return oneOf(name, (details[0] ?? "").split(","));
+    case "int":
+    case "real": {
+      const [unit = "-", min = "", max = ""] = details;
+      const bounds = `${min} .. ${max}`;
+      return number(name, { kind: type, unit, min: Number(min), max: Number(max), bounds });
+    }
+    default:
+      return (value) => value;
+  }
+}
+
 /** What PostgreSQL would take and we cannot do is refused by name rather than ignored. */
-function onlyThese(
-  name: string,
-  allowed: Readonly<Record<string, string>>,
-): (value: string) => string {
+function only(name: string, supported: string, known: readonly string[]): Check {
+  const check = known.includes("on") ? boolean(name) : oneOf(name, known);
   return (value) => {
-    const lower = value.toLowerCase();
-    const canonical = allowed[lower] ?? allowed[BOOLEANS[lower] ?? ""];
-    if (canonical !== undefined) return canonical;
+    if (check(value) === supported) return supported;
     throw new PgError("feature_not_supported", `parameter "${name}" cannot be set to "${value}"`, {
-      hint: `Only ${Object.keys(allowed).join(", ")} is supported.`,
+      hint: `Only ${supported} is supported.`,
     });
   };
 }
 
-/** PostgreSQL keeps 63 bytes of printable ASCII and shows the rest as question marks. */
+/** A session is and stays its role's own. */
+function identity(what: string, role: string, nobody: string | undefined): Check {
+  return (value) => {
+    if (value === role || value === nobody) return value;
+    throw new PgError("insufficient_privilege", `permission denied to set ${what} "${value}"`);
+  };
+}
+
+/** PostgreSQL keeps 63 bytes of printable ASCII and shows each byte of the rest as a question mark. */
 function applicationName(value: string): string {
-  return value.replaceAll(/[^\x20-\x7e]/gu, "?").slice(0, 63);
+  const bytes = Buffer.from(value, "utf8").subarray(0, 63);
+  return bytes.toString("latin1").replaceAll(/[^\x20-\x7e]/g, "?");
 }
 
-function clientEncoding(value: string): string {
-  const plain = value.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-  if (plain === "utf8" || plain === "unicode") return "UTF8";
-  // No conversion: the client gets the server's bytes, which are UTF-8.
-  if (plain === "sqlascii") return "SQL_ASCII";
-  throw new PgError("feature_not_supported", `client_encoding "${value}" is not supported`, {
-    hint: "Use UTF8.",
+function listOfNames(name: string): Check {
+  return (value) => {
+    if (namesInList(value) !== undefined) return value;
+    throw invalidValue(name, value, { detail: "List syntax is invalid." });
+  };
+}
+
+function locale(name: string): Check {
+  return (value) => {
+    if (/^(C|POSIX|(C|en_US)\.(utf-?8))?$/i.test(value)) return value;
+    throw invalidValue(name, value);
+  };
+}
+
+/** PostgreSQL keeps it to itself; random() of the engine is seeded by nobody. */
+function seed(value: string): string {
+  const bounds = { min: -1, max: 1, bounds: "-1 .. 1" };
+  number("seed", { kind: "real", unit: "-", ...bounds })(value);
+  return "unavailable";
+}
+
+const TEXT_SEARCH_LANGUAGES =
+  /^(pg_catalog\.)?(simple|arabic|armenian|basque|catalan|danish|dutch|english|finnish|french|german|greek|hindi|hungarian|indonesian|irish|italian|lithuanian|nepali|norwegian|portuguese|romanian|russian|serbian|spanish|swedish|tamil|turkish|yiddish)$/;
+
+function textSearch(value: string): string {
+  const match = TEXT_SEARCH_LANGUAGES.exec(value);
+  if (match === null) throw invalidValue("default_text_search_config", value);
+  return `pg_catalog.${match[2]}`;
+}
+
+function temporaryTablespaces(value: string): string {
+  const list = listOfNames("temp_tablespaces")(value);
+  const unknown = namesInList(list)?.find((name) => name !== "" && name !== "pg_default");
+  if (unknown === undefined) return list;
+  throw new PgError("undefined_object", `tablespace "${unknown}" does not exist`);
+}
+
+function tablespace(value: string): string {
+  if (value === "" || value === "pg_default") return value;
+  throw invalidValue("default_tablespace", value, {
+    detail: `Tablespace "${value}" does not exist.`,
   });
-}
-
-function dateStyle(value: string): string {
-  let order = "MDY";
-  for (const part of value
-    .toLowerCase()
-    .split(",")
-    .map((word) => word.trim())) {
-    if (part === "iso" || part === "default") continue;
-    if (part === "mdy" || part === "us" || part === "noneuro") order = "MDY";
-    else if (part === "dmy" || part.startsWith("euro")) order = "DMY";
-    else if (part === "ymd") order = "YMD";
-    else if (["german", "sql", "postgres"].includes(part)) {
-      throw new PgError("feature_not_supported", `DateStyle "${value}" is not supported`, {
-        hint: "Use ISO.",
-      });
-    } else throw invalidValue("DateStyle", value);
-  }
-  return `ISO, ${order}`;
-}
-
-function timeZone(value: string): string {
-  if (/^(utc|gmt|z|zulu|default)$/i.test(value)) return "UTC";
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone;
-  } catch {
-    throw invalidValue("TimeZone", value, "Name a zone such as Europe/Berlin or UTC.");
-  }
-}
-
-function extraFloatDigits(value: string): string {
-  const digits = Number(value);
-  if (!Number.isInteger(digits)) throw invalidValue("extra_float_digits", value);
-  if (digits < -15 || digits > 3) {
-    throw new PgError(
-      "invalid_parameter_value",
-      `${value} is outside the valid range for parameter "extra_float_digits" (-15 .. 3)`,
-    );
-  }
-  return String(digits);
-}
-
-const LEVELS = ["serializable", "repeatable read", "read committed", "read uncommitted"];
-
-function isolation(name: string): (value: string) => string {
-  return (value) => {
-    const lower = value.toLowerCase();
-    if (LEVELS.includes(lower)) return lower;
-    throw invalidValue(name, value, `Available values: ${LEVELS.join(", ")}.`);
-  };
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  us: 0.001,
-  ms: 1,
-  s: 1_000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
-/** A number without a unit is milliseconds. Shown in the largest unit that fits, as PostgreSQL does. */
-function milliseconds(name: string): (value: string) => string {
-  return (value) => {
-    const match = /^\s*(\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d)?\s*$/.exec(value);
-    const factor = UNIT_MS[match?.[2] ?? "ms"];
-    if (match === null || factor === undefined) {
-      throw invalidValue(
-        name,
-        value,
-        'Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".',
-      );
-    }
-    return showDuration(Math.round(Number(match[1]) * factor));
-  };
-}
-
-/** As SHOW prints a time: `30s`, `5min`, `1500ms`, `0`. */
-export function showDuration(ms: number): string {
-  if (ms === 0) return "0";
-  for (const unit of ["d", "h", "min", "s"]) {
-    const factor = UNIT_MS[unit] ?? 1;
-    if (ms % factor === 0) return `${ms / factor}${unit}`;
-  }
-  return `${ms}ms`;
-}
-
-/** The inverse: for the timers. */
-export function durationMs(shown: string): number {
-  const match = /^(\d+)(ms|s|min|h|d)?$/.exec(shown);
-  return match === null ? 0 : Number(match[1]) * (UNIT_MS[match[2] ?? "ms"] ?? 1);
 }

@@ -1,13 +1,15 @@
 import { PgError } from "../core/pg-error.ts";
 import { pgTypeOidByName } from "../pgtypes/pg-types.ts";
-import { parseStatements } from "../sql/parse.ts";
+import { firstParameter } from "../sql/first-parameter.ts";
 import type { GatewayCommand, Statement } from "../sql/statement.ts";
 import { planForCall } from "./backend-functions.ts";
-import { BufferedExecution, collect } from "./buffered-execution.ts";
+import { BufferedExecution, type BufferedResult } from "./buffered-execution.ts";
 import { planForCommand } from "./commands.ts";
 import type { SessionContext } from "./context.ts";
 import { openCopyOut } from "./copy-out.ts";
 import { openInEngine, planForEngine } from "./engine-plan.ts";
+import { movedBy } from "./error-position.ts";
+import { executeArguments } from "./execute-arguments.ts";
 import { explainExecution, QUERY_PLAN_FIELD } from "./explain.ts";
 import { type Execution, NO_BINDING, type Plan } from "./plan.ts";
 import { openInShadowOrEngine, planForShadowOrEngine } from "./shadow-or-engine.ts";
@@ -15,6 +17,14 @@ import { planForTemporary } from "./temporary-plan.ts";
 
 type Prepare = Extract<GatewayCommand, { kind: "prepare" }>;
 type Execute = Extract<GatewayCommand, { kind: "execute" }>;
+
+interface CommandInText<C extends GatewayCommand> {
+  readonly command: C;
+  /** Of the whole statement. */
+  readonly text: string;
+  /** Where the text begins in its message. */
+  readonly offset: number;
+}
 
 /** Understands a statement to the point where it can be described and run. */
 export async function planStatement(
@@ -39,7 +49,11 @@ export async function planStatement(
     case "temporary":
       return await planForTemporary(context, statement, declaredOids, signal);
     case "gateway":
-      return await planForGateway(context, route.command, signal);
+      return await planForGateway(
+        context,
+        { command: route.command, text: statement.text, offset: statement.offset },
+        signal,
+      );
   }
 }
 
@@ -53,12 +67,12 @@ export async function openStatement(
   signal: AbortSignal,
 ): Promise<Execution> {
   const { route } = statement;
+  if (route.to !== "gateway" && statement.parameterCount > 0) {
+    const { number, position } = firstParameter(statement);
+    throw new PgError("undefined_parameter", `there is no parameter $${number}`, { position });
+  }
   if (route.to === "shadow") return openInShadowOrEngine(context, statement, signal);
-  if (
-    route.to === "engine" &&
-    statement.parameterCount === 0 &&
-    explainOf(statement) === undefined
-  ) {
+  if (route.to === "engine" && explainOf(statement) === undefined) {
     return openInEngine(context, statement, NO_BINDING, {
       signal,
       output: { kind: "rows", formats: [] },
@@ -101,7 +115,7 @@ async function planForEngineRoute(
 
 async function planForGateway(
   context: SessionContext,
-  command: GatewayCommand,
+  { command, text, offset }: CommandInText<GatewayCommand>,
   signal: AbortSignal,
 ): Promise<Plan> {
   switch (command.kind) {
@@ -113,16 +127,20 @@ async function planForGateway(
         fields: undefined,
         endsTransaction: false,
         open: (_binding, aborted) =>
-          new BufferedExecution(() => prepare(context, command, aborted)),
+          new BufferedExecution(() => prepare(context, { command, text, offset }, aborted)),
       };
     case "execute":
       return await planForExecute(context, command, signal);
     default:
-      return await planForCommand(context, command, signal);
+      return planForCommand(context, command);
   }
 }
 
-async function prepare(context: SessionContext, command: Prepare, signal: AbortSignal) {
+async function prepare(
+  context: SessionContext,
+  { command, text, offset }: CommandInText<Prepare>,
+  signal: AbortSignal,
+): Promise<BufferedResult> {
   const { name, parameterTypes, statement } = command;
   context.statements.requireFree(name);
   const oids = parameterTypes.map((type) => {
@@ -130,8 +148,10 @@ async function prepare(context: SessionContext, command: Prepare, signal: AbortS
     if (oid === undefined) throw new PgError("undefined_object", `type "${type}" does not exist`);
     return oid;
   });
-  const plan = await planStatement(context, statement, oids, signal);
-  context.statements.add(name, { text: statement.text, plan });
+  const plan = await planStatement(context, statement, oids, signal).catch((error: unknown) => {
+    throw movedBy(statement.offset - offset, error);
+  });
+  context.statements.add(name, { text, plan, preparedAt: new Date(), isFromSql: true });
   return { fields: undefined, rows: Buffer.alloc(0), tag: "PREPARE" };
 }
 
@@ -153,36 +173,11 @@ async function planForExecute(
       },
     );
   }
-  const parameters = await valuesOf(context, argumentsSql, signal);
+  const parameters = await executeArguments(context, plan.parameterOids, argumentsSql, signal);
   return {
     ...plan,
     parameterOids: [],
     open: ({ resultFormats }, aborted) =>
       plan.open({ parameterFormats: [], parameters, resultFormats }, aborted),
   };
-}
-
-async function valuesOf(
-  context: SessionContext,
-  argumentsSql: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly (Buffer | undefined)[]> {
-  if (argumentsSql.length === 0) return [];
-  const [statement] = parseStatements(
-    `SELECT ${argumentsSql.map((sql) => `(${sql})::text`).join(", ")}`,
-  );
-  if (statement === undefined) return [];
-  return valuesIn((await collect(await openStatement(context, statement, signal))).rows);
-}
-
-/** The values of the first DataRow. */
-function valuesIn(rows: Buffer): readonly (Buffer | undefined)[] {
-  let offset = 7;
-  return Array.from({ length: rows.readUInt16BE(5) }, () => {
-    const length = rows.readInt32BE(offset);
-    offset += 4;
-    if (length < 0) return undefined;
-    offset += length;
-    return rows.subarray(offset - length, offset);
-  });
 }

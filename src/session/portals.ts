@@ -1,6 +1,6 @@
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
-import type { FieldDescription, FormatCode } from "../protocol/field-description.ts";
+import type { FieldDescription } from "../protocol/field-description.ts";
 import type { Execution } from "./plan.ts";
 
 /** A statement with its parameters, ready to run, running or suspended. */
@@ -8,9 +8,11 @@ export interface Portal {
   /** Undefined for the empty query. */
   readonly execution: Execution | undefined;
   readonly fields: readonly FieldDescription[] | undefined;
-  readonly formats: readonly FormatCode[];
+  readonly formats: readonly number[];
   readonly endsTransaction: boolean;
   readonly abort: AbortController;
+  /** The transaction's savepoint when it was made: rolled back to that, it is gone. */
+  readonly savepointNumber: number;
   /** Set when it has run to its end: another Execute then answers with no rows and this tag. */
   completedTag: string | undefined;
 }
@@ -50,6 +52,13 @@ export class Portals {
   close(name: string): void {
     this.#byName.get(name)?.execution?.close();
     this.#byName.delete(name);
+  }
+
+  /** Those that were made since the savepoint of this number. */
+  closeSince(savepointNumber: number): void {
+    for (const [name, portal] of this.#byName) {
+      if (portal.savepointNumber >= savepointNumber) this.close(name);
+    }
   }
 
   closeAll(): void {

@@ -1,5 +1,6 @@
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
+import { truncateName } from "../core/sql-names.ts";
 import type { Plan } from "./plan.ts";
 
 /** A statement that Parse or PREPARE has named. */
@@ -7,14 +8,20 @@ export interface PreparedStatement {
   readonly text: string;
   /** Undefined for the empty query, which PostgreSQL lets a client prepare. */
   readonly plan: Plan | undefined;
+  readonly preparedAt: Date;
+  /** By PREPARE rather than by Parse. */
+  readonly isFromSql: boolean;
 }
 
-/** Prepared statements by name; the unnamed one is "". Parse and SQL's PREPARE share the names. */
+/**
+ * Prepared statements by name, of which only the first 63 bytes count; the unnamed one is "". Parse and
+ * SQL's PREPARE share the names.
+ */
 export class PreparedStatements {
   readonly #byName = new Map<string, PreparedStatement>();
 
   get(name: string): PreparedStatement {
-    const statement = this.#byName.get(name);
+    const statement = this.#byName.get(truncateName(name));
     if (statement !== undefined) return statement;
     throw new PgError(
       "invalid_sql_statement_name",
@@ -22,6 +29,11 @@ export class PreparedStatements {
         ? "unnamed prepared statement does not exist"
         : `prepared statement "${name}" does not exist`,
     );
+  }
+
+  /** The named ones, as pg_prepared_statements lists them. */
+  list(): readonly (readonly [name: string, statement: PreparedStatement])[] {
+    return [...this.#byName].filter(([name]) => name !== "");
   }
 
   /** The unnamed statement is replaced; a named one must be closed first. */
@@ -34,11 +46,11 @@ export class PreparedStatements {
         { hint: "Close those that are no longer needed, or run DEALLOCATE ALL." },
       );
     }
-    this.#byName.set(name, statement);
+    this.#byName.set(truncateName(name), statement);
   }
 
   requireFree(name: string): void {
-    if (name !== "" && this.#byName.has(name)) {
+    if (name !== "" && this.#byName.has(truncateName(name))) {
       throw new PgError(
         "duplicate_prepared_statement",
         `prepared statement "${name}" already exists`,
@@ -48,10 +60,11 @@ export class PreparedStatements {
 
   /** Closing what does not exist is no error in the protocol. */
   close(name: string): void {
-    this.#byName.delete(name);
+    this.#byName.delete(truncateName(name));
   }
 
+  /** All that have a name. */
   clear(): void {
-    this.#byName.clear();
+    for (const key of this.#byName.keys()) if (key !== "") this.#byName.delete(key);
   }
 }

@@ -50,7 +50,7 @@ export class ClientSink implements ResultSink {
 /** The format code of each column, from Bind's list of none, one or all. */
 export function formatsFor(
   fields: readonly FieldDescription[],
-  formats: readonly FormatCode[],
-): readonly FormatCode[] {
+  formats: readonly number[],
+): readonly number[] {
   return fields.map((_, column) => formatOf(formats, column));
 }

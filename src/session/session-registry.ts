@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { Session } from "./session.ts";
+import type { SessionActivity } from "./session-activity.ts";
 
 /** How many sessions there may be; undefined is no bound of its own. */
 export interface SessionLimits {
@@ -23,6 +24,24 @@ interface Entry {
   readonly workspace: WorkspaceName;
   readonly role: string;
   readonly secretKey: Buffer;
+  /** Who waits for its end. */
+  readonly waiting: Set<() => void>;
+}
+
+/** The sessions as one role in one workspace may see and end them. */
+export interface VisibleSessions {
+  inWorkspace(): readonly VisibleSession[];
+  /** "denied" is for another role's session; one that is in another workspace, too, is not known. */
+  signal(processId: number, act: "cancel" | "terminate"): "signaled" | "denied" | "unknown";
+  /** Resolves when the session has ended, or when `signal` aborts. */
+  gone(processId: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface VisibleSession {
+  readonly processId: number;
+  readonly role: string;
+  readonly isOwn: boolean;
+  readonly activity: SessionActivity;
 }
 
 /** Protocol 3.0 has room for 32 bits. */
@@ -52,8 +71,13 @@ export class SessionRegistry {
     this.#refuseTooMany(workspace, role);
     const processId = this.#freeProcessId();
     const secretKey = randomBytes(SECRET_KEY_BYTES);
-    this.#entries.set(processId, { session, workspace, role, secretKey });
-    return { processId, secretKey, [Symbol.dispose]: () => void this.#entries.delete(processId) };
+    const waiting = new Set<() => void>();
+    this.#entries.set(processId, { session, workspace, role, secretKey, waiting });
+    const end = (): void => {
+      this.#entries.delete(processId);
+      for (const wake of waiting) wake();
+    };
+    return { processId, secretKey, [Symbol.dispose]: end };
   }
 
   /** Cancels what runs in the session that has this key. The outcome is for the metrics alone. */
@@ -71,10 +95,37 @@ export class SessionRegistry {
     }
   }
 
-  /** Another session, if it is the same role's own. */
-  ofRole(processId: number, role: string): Session | undefined {
-    const entry = this.#entries.get(processId);
-    return entry?.role === role ? entry.session : undefined;
+  /** What pg_stat_activity, pg_cancel_backend() and their like work on. */
+  seenBy(viewer: { readonly workspace: WorkspaceName; readonly role: string }): VisibleSessions {
+    const isVisible = ({ workspace, role }: Entry): boolean =>
+      workspace === viewer.workspace || role === viewer.role;
+    return {
+      inWorkspace: () =>
+        [...this.#entries].flatMap(([processId, { session, workspace, role }]) =>
+          session.activity === undefined || workspace !== viewer.workspace
+            ? []
+            : [{ processId, role, isOwn: role === viewer.role, activity: session.activity }],
+        ),
+      signal: (processId, act) => {
+        const entry = this.#entries.get(processId);
+        if (entry === undefined || !isVisible(entry)) return "unknown";
+        if (entry.role !== viewer.role) return "denied";
+        if (act === "cancel") entry.session.cancel();
+        else entry.session.terminate();
+        return "signaled";
+      },
+      gone: (processId, signal) => this.#gone(processId, signal),
+    };
+  }
+
+  /** Resolves when the session has ended, or when `signal` aborts. */
+  #gone(processId: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const entry = this.#entries.get(processId);
+      if (entry === undefined || signal.aborted) return resolve();
+      entry.waiting.add(resolve);
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
   }
 
   #refuseTooMany(workspace: WorkspaceName, role: string): void {

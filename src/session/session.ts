@@ -1,67 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { unreachable } from "../core/assert.ts";
-import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
-import type { Engine } from "../engine/engine.ts";
-import type { Logger } from "../observe/logger.ts";
 import type { FrontendMessage } from "../protocol/frontend.ts";
-import type { Shadow } from "../shadow/shadow.ts";
 import type { ClientConnection } from "./client-connection.ts";
-import type { SessionContext, SqlContext } from "./context.ts";
+import type { SessionContext } from "./context.ts";
 import { ExtendedQuery } from "./extended-query.ts";
-import { durationMs, showDuration } from "./parameter-table.ts";
-import { SessionParameters } from "./parameters.ts";
+import { NotificationInbox } from "./notification-inbox.ts";
 import { Portals } from "./portals.ts";
-import { PreparedStatements } from "./prepared-statements.ts";
-import type { SessionRegistry } from "./session-registry.ts";
+import type { SessionActivity } from "./session-activity.ts";
+import type { SessionClock } from "./session-clock.ts";
+import { sessionContext } from "./session-context.ts";
+import type { SessionServices } from "./session-services.ts";
 import { simpleQuery } from "./simple-query.ts";
-import {
-  ClientLeft,
-  type Login,
-  logIn,
-  type StartupMessage,
-  type StartupServices,
-} from "./startup.ts";
-import { StatementClock } from "./statement-clock.ts";
+import { ClientLeft, type Login, logIn, type StartupMessage } from "./startup.ts";
 import { endOfChanges } from "./temporary-plan.ts";
-import { TemporaryTables } from "./temporary-tables.ts";
-import { Transaction } from "./transaction.ts";
-
-export interface SessionServices extends StartupServices {
-  readonly engine: Engine;
-  readonly shadow: Shadow;
-  readonly sessions: SessionRegistry;
-  readonly workspaces: SessionWorkspaces;
-  readonly serverVersion: string;
-  readonly observer: StatementObserver;
-  /** Whether the SQL text of statements is logged; their parameters never are. */
-  readonly logStatements: () => boolean;
-  readonly log: Logger;
-}
-
-/** What a session asks of the workspaces beside its engine and shadow. */
-export interface SessionWorkspaces {
-  /** A session has begun there: what it will need soon can be started. */
-  opened(workspace: WorkspaceName): void;
-  /** 0 is none. */
-  statementTimeoutMs(workspace: string): number;
-  sqlContext(workspace: string): SqlContext;
-  refresh(workspace: string, schema: string, table: string, signal: AbortSignal): Promise<void>;
-}
-
-/** Hears of every statement, for the metrics. */
-export interface StatementObserver {
-  statement(outcome: {
-    readonly workspace: string;
-    /** Undefined where it succeeded. */
-    readonly sqlstate: string | undefined;
-    readonly durationMs: number;
-    readonly rows: number;
-    readonly bytes: number;
-  }): void;
-  authenticationFailed(reason: "password" | "throttled" | "protocol"): void;
-}
+import { abortedTransaction } from "./transaction.ts";
 
 /** It became a session; it met a limit; it did not log in. */
 export type ConnectionOutcome = "accepted" | "rejected" | "failed";
@@ -81,7 +35,10 @@ const CLOSED: Phase = { name: "closed" };
 export class Session {
   readonly #connection: ClientConnection;
   readonly #services: SessionServices;
-  #clock: StatementClock | undefined;
+  readonly #inbox: NotificationInbox;
+  /** From login on. */
+  #clock: SessionClock | undefined;
+  #activity: SessionActivity | undefined;
   #termination: PgError | undefined;
   #hasBegun = false;
   readonly #began: () => void;
@@ -90,6 +47,12 @@ export class Session {
     this.#connection = connection;
     this.#services = services;
     this.#began = began;
+    this.#inbox = new NotificationInbox(connection, (reason) => this.#end(reason));
+  }
+
+  /** Undefined before login. */
+  get activity(): SessionActivity | undefined {
+    return this.#activity;
   }
 
   /** Runs to the end of the connection, and answers whatever goes wrong. */
@@ -110,15 +73,13 @@ export class Session {
 
   /** Interrupts the running statement, and nothing else: false where the session is idle. */
   cancel(): boolean {
-    this.#clock?.abort(new PgError("query_canceled", "canceling statement due to user request"));
-    return this.#clock !== undefined;
+    const reason = new PgError("query_canceled", "canceling statement due to user request");
+    return this.#clock?.abort(reason) ?? false;
   }
 
   /** Ends the session: now if it is idle, else with the statement that runs. */
   terminate(message = "terminating connection due to administrator command"): void {
-    this.#termination ??= new PgError("admin_shutdown", message, { severity: "FATAL" });
-    if (this.#clock !== undefined) this.#clock.abort(this.#termination);
-    else this.#endIdle(this.#termination);
+    this.#end(new PgError("admin_shutdown", message, { severity: "FATAL" }));
   }
 
   /** Like `terminate`, but lets a running statement finish. */
@@ -128,7 +89,7 @@ export class Session {
       "terminating connection due to administrator command",
       { severity: "FATAL" },
     );
-    if (this.#clock === undefined) this.#endIdle(this.#termination);
+    if (this.#clock?.isRunning !== true) this.#endIdle(this.#termination);
   }
 
   async #logIn(startup: StartupMessage, messages: AsyncIterator<FrontendMessage>): Promise<Login> {
@@ -148,7 +109,17 @@ export class Session {
     this.#hasBegun = true;
     this.#began();
     workspaces.opened(login.workspace);
-    const context = this.#contextOf(login, registration.processId);
+    const portals = new Portals();
+    const context = sessionContext(login, this.#services, {
+      processId: registration.processId,
+      connection: this.#connection,
+      portals,
+      notified: (notification) => this.#inbox.receive(notification),
+      endIdle: (reason) => this.#endIdle(reason),
+    });
+    using clock = context.clock;
+    this.#clock = clock;
+    this.#activity = context.activity;
     const { processId, secretKey } = registration;
     for (const status of context.parameters.takeChanges()) {
       this.#connection.send({ type: "ParameterStatus", ...status });
@@ -160,7 +131,6 @@ export class Session {
       { session: processId, ...login, parameters: undefined, application },
       "session started",
     );
-    const portals = new Portals();
     try {
       await this.#serve(context, portals, messages);
     } finally {
@@ -192,15 +162,18 @@ export class Session {
     portals: Portals,
   ): Promise<Phase> {
     if (message.type === "Terminate") return CLOSED;
-    if (phase.name === "discarding" && message.type !== "Sync") return phase;
+    context.clock.stopIdle();
+    this.#inbox.busy();
+    if (phase.name === "discarding" && !isSync(message)) return phase;
     switch (message.type) {
       case "Query":
-        this.#logStatement(context, message.sql);
+        this.#begin(context, message.sql);
         return await this.#query(message.sql, context, portals);
       case "Sync":
-        return await this.#sync(context, portals, phase);
+        await this.#finish(context);
+        return this.#ready(context);
       case "Parse":
-        this.#logStatement(context, message.sql);
+        this.#begin(context, message.sql);
         return await this.#extended(context, (signal) => extended.parse(message, signal));
       case "Bind":
         return await this.#extended(context, () => extended.bind(message));
@@ -214,12 +187,17 @@ export class Session {
         this.#connection.flush();
         return phase;
       case "Malformed":
-        if (this.#fail(context, message.error) === "session ends") return CLOSED;
-        return message.isQuery ? this.#ready(context) : DISCARDING;
+        if ((await this.#fail(context, message.error)) === "session ends") return CLOSED;
+        this.#connection.flush();
+        return message.of === "other" ? DISCARDING : this.#ready(context);
       case "FunctionCall":
-        this.#fail(
+        await this.#fail(
           context,
-          new PgError("feature_not_supported", "function calls by OID are not supported"),
+          context.transaction.status === "E"
+            ? abortedTransaction()
+            : new PgError("feature_not_supported", "function calls by OID are not supported", {
+                hint: "Call the function in a SELECT.",
+              }),
         );
         return this.#ready(context);
       // What is left of a COPY that has failed already.
@@ -236,31 +214,26 @@ export class Session {
     }
   }
 
-  /** The end of what the messages since the last Sync have done, unless a block is open. */
-  async #sync(context: SessionContext, portals: Portals, phase: Phase): Promise<Phase> {
-    if (context.transaction.status === "I") {
-      const outcome = phase.name === "discarding" ? "rollback" : "commit";
-      const error = await this.#timed(context, () => endOfChanges(context, outcome));
-      if (error !== undefined) this.#fail(context, error);
-      portals.closeAll();
+  /** The end of what a client has sent in one go: unless a block is open, it is final. */
+  async #finish(context: SessionContext): Promise<void> {
+    if (context.transaction.status === "I" && context.temporary.isChanged) {
+      const error = await this.#timed(context, () => endOfChanges(context, "commit"));
+      if (error !== undefined) await this.#fail(context, error);
     }
-    return this.#ready(context);
+    context.transaction.finish();
   }
 
   async #query(sql: string, context: SessionContext, portals: Portals): Promise<Phase> {
     portals.close("");
-    const before = context.parameters.snapshot();
-    const error = await this.#timed(context, async (signal) => {
-      await simpleQuery(context, this.#connection, sql, signal);
-      if (context.transaction.status === "I") await endOfChanges(context, "commit");
-    });
+    context.statements.close("");
+    context.transaction.start();
+    const error = await this.#timed(context, (signal) =>
+      simpleQuery(context, this.#connection, sql, signal),
+    );
     if (error !== undefined) {
-      if (context.transaction.status === "I") await endOfChanges(context, "rollback");
-      // The statements of one Query stand and fall together, where no block says otherwise.
-      if (context.transaction.status === "I") context.parameters.restore(before);
-      if (this.#fail(context, error) === "session ends") return CLOSED;
+      if ((await this.#fail(context, error)) === "session ends") return CLOSED;
     }
-    if (context.transaction.status === "I") portals.closeAll();
+    await this.#finish(context);
     return this.#ready(context);
   }
 
@@ -268,9 +241,13 @@ export class Session {
     context: SessionContext,
     work: (signal: AbortSignal) => Promise<void> | void,
   ): Promise<Phase> {
+    context.transaction.start();
     const error = await this.#timed(context, work);
     if (error === undefined) return READY;
-    return this.#fail(context, error) === "session ends" ? CLOSED : DISCARDING;
+    if ((await this.#fail(context, error)) === "session ends") return CLOSED;
+    // The client may be waiting for nothing else: Sync can come much later.
+    this.#connection.flush();
+    return DISCARDING;
   }
 
   /** Runs one message's work under a clock; its failure comes back as what the client is to hear. */
@@ -278,17 +255,17 @@ export class Session {
     context: SessionContext,
     work: (signal: AbortSignal) => Promise<void> | void,
   ): Promise<PgError | undefined> {
+    const { clock, activity } = context;
     const startedAt = performance.now();
-    const timeoutMs = durationMs(context.parameters.get("statement_timeout"));
-    using clock = new StatementClock(this.#connection.closed, timeoutMs);
-    this.#clock = clock;
+    const signal = clock.work();
+    activity.works();
     let failure: PgError | undefined;
     try {
-      await work(clock.signal);
+      await work(signal);
     } catch (error) {
       failure = this.#inWords(error);
     } finally {
-      this.#clock = undefined;
+      clock.rest();
     }
     this.#services.observer.statement({
       workspace: context.workspace,
@@ -301,8 +278,13 @@ export class Session {
     return failure;
   }
 
-  #fail(context: SessionContext, error: PgError): "session ends" | "session goes on" {
+  async #fail(
+    context: SessionContext,
+    error: PgError,
+  ): Promise<"session ends" | "session goes on"> {
     context.transaction.fail();
+    // A block keeps them until it is rolled back itself.
+    if (context.transaction.status === "I") await context.temporary.rollback();
     context.log.debug({ sqlstate: error.sqlstate, detail: error.message }, "statement failed");
     this.#connection.sendError(error);
     if (error.severity !== "FATAL") return "session goes on";
@@ -318,54 +300,16 @@ export class Session {
     for (const status of context.parameters.takeChanges()) {
       this.#connection.send({ type: "ParameterStatus", ...status });
     }
+    if (transactionStatus === "I") this.#inbox.idle();
     this.#connection.send({ type: "ReadyForQuery", transactionStatus });
     this.#connection.flush();
+    context.activity.waits(transactionStatus);
+    context.clock.idle(transactionStatus);
     return READY;
   }
 
-  #contextOf({ role, workspace, parameters: startup }: Login, processId: number): SessionContext {
-    const { engine, shadow, workspaces, sessions, serverVersion, log } = this.#services;
-    const parameters = new SessionParameters(serverVersion, role);
-    parameters.initialize(
-      "statement_timeout",
-      showDuration(workspaces.statementTimeoutMs(workspace)),
-    );
-    for (const [name, value] of startup) parameters.initialize(name, value);
-    const temporary = new TemporaryTables(engine, workspace, processId);
-    let snapshots = 0;
-    const latestSql = (): SqlContext => workspaces.sqlContext(workspace);
-    const transaction = new Transaction(parameters, {
-      take: () => ({ name: `${processId}.${++snapshots}`, sql: latestSql() }),
-      release: ({ name }) => engine.endTransaction(workspace, name),
-    });
-    return {
-      id: processId,
-      workspace,
-      role,
-      engine,
-      shadow,
-      sql: () => temporary.sql(transaction.taken?.sql ?? latestSql()),
-      parameters,
-      transaction,
-      temporary,
-      statements: new PreparedStatements(),
-      sent: { rows: 0, bytes: 0 },
-      refresh: (schema, table, signal) => workspaces.refresh(workspace, schema, table, signal),
-      cancelSession: (other) => {
-        const session = sessions.ofRole(other, role);
-        session?.cancel();
-        return session !== undefined;
-      },
-      terminateSession: (other) => {
-        const session = sessions.ofRole(other, role);
-        session?.terminate();
-        return session !== undefined;
-      },
-      log: log.child({ session: processId, workspace, role }),
-    };
-  }
-
-  #logStatement(context: SessionContext, sql: string): void {
+  #begin(context: SessionContext, sql: string): void {
+    context.activity.works(sql);
     if (this.#services.logStatements()) context.log.info({ sql }, "statement");
   }
 
@@ -373,6 +317,12 @@ export class Session {
     if (this.#hasBegun) return "accepted";
     const isLimit = error instanceof PgError && error.sqlstate === SQLSTATE.too_many_connections;
     return isLimit ? "rejected" : "failed";
+  }
+
+  /** Now if it is idle, else with the statement that runs. */
+  #end(reason: PgError): void {
+    this.#termination ??= reason;
+    if (this.#clock?.abort(this.#termination) !== true) this.#endIdle(this.#termination);
   }
 
   #endIdle(termination: PgError): void {
@@ -396,6 +346,11 @@ export class Session {
       hint: "The server's log has the details under this id.",
     });
   }
+}
+
+/** What ends the dropping of messages behind an error, also where it is malformed. */
+function isSync(message: FrontendMessage): boolean {
+  return message.type === "Sync" || (message.type === "Malformed" && message.of === "Sync");
 }
 
 function failureReason({ sqlstate }: PgError): "password" | "throttled" | "protocol" {

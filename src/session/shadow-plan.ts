@@ -1,11 +1,20 @@
+import { asksForLive } from "../shadow/live-catalog.ts";
 import type { ShadowContext } from "../shadow/shadow.ts";
 import { BufferedExecution } from "./buffered-execution.ts";
 import type { SessionContext } from "./context.ts";
+import { carryOutEffect } from "./effects.ts";
+import { liveFacts, sessionFacts } from "./live-facts.ts";
 import type { Binding, Execution, Plan } from "./plan.ts";
 
 /** What the session is, as far as a PostgreSQL answer depends on it. */
-export function shadowContext(context: SessionContext, signal: AbortSignal): ShadowContext {
+export function shadowContext(
+  context: SessionContext,
+  signal: AbortSignal,
+  sql: string,
+): ShadowContext {
   return {
+    facts: sessionFacts(context),
+    live: asksForLive(sql) ? liveFacts(context) : undefined,
     workspace: context.workspace,
     role: context.role,
     session: context.id,
@@ -23,7 +32,7 @@ export async function planForShadow(
 ): Promise<Plan> {
   const described = await context.shadow.describe(
     { sql, parameterOids },
-    shadowContext(context, signal),
+    shadowContext(context, signal, sql),
   );
   return {
     parameterOids: described.parameterOids,
@@ -43,11 +52,16 @@ export function openInShadow(
   signal: AbortSignal,
 ): Execution {
   return new BufferedExecution(async (sink) => {
+    // From its first query on a transaction sees one version of everything.
+    context.transaction.snapshot();
     const answer = await context.shadow.execute(
       { sql, parameterOids, parameterFormats, parameters, resultFormats },
-      shadowContext(context, signal),
+      shadowContext(context, signal, sql),
     );
     for (const notice of answer.notices) await sink.page([notice]);
+    for (const effect of answer.effects) carryOutEffect(context, effect);
+    // One may have ended this very statement.
+    signal.throwIfAborted();
     return answer;
   });
 }

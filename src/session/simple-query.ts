@@ -1,8 +1,8 @@
-import { PgError } from "../core/pg-error.ts";
 import { parseStatements } from "../sql/parse.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext } from "./context.ts";
+import { movedBy } from "./error-position.ts";
 import { endsTransaction, openStatement } from "./planner.ts";
 import { ClientSink } from "./results.ts";
 import { abortedTransaction } from "./transaction.ts";
@@ -22,17 +22,16 @@ export async function simpleQuery(
     connection.send({ type: "EmptyQueryResponse" });
     return;
   }
-  if (statements.length > 1) context.transaction.beginImplicit();
-  try {
-    for (const statement of statements) {
-      try {
-        await runStatement(context, connection, statement, signal);
-      } catch (error) {
-        throw shifted(error, statement.offset);
-      }
+  for (const statement of statements) {
+    // A COMMIT among them ends the block, and what follows it is another one.
+    if (statements.length > 1) context.transaction.beginImplicit();
+    else context.transaction.start();
+    context.clock.nextStatement();
+    try {
+      await runStatement(context, connection, statement, signal);
+    } catch (error) {
+      throw movedBy(statement.offset, error);
     }
-  } finally {
-    context.transaction.endImplicit();
   }
 }
 
@@ -52,16 +51,7 @@ async function runStatement(
     context.sent.rows += completion.rows;
     const tag = completion.outcome === "complete" ? completion.tag : "";
     connection.send({ type: "CommandComplete", tag });
-    for (const change of context.parameters.takeChanges()) {
-      connection.send({ type: "ParameterStatus", ...change });
-    }
   } finally {
     execution.close();
   }
-}
-
-/** A position counts in the whole message, not in one of its statements. */
-function shifted(error: unknown, offset: number): unknown {
-  if (!(error instanceof PgError) || error.position === undefined || offset === 0) return error;
-  return PgError.fromFields({ ...error.toFields(), position: error.position + offset });
 }

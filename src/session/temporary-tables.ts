@@ -84,6 +84,11 @@ export class TemporaryTables {
     return this.#catalog;
   }
 
+  /** Whether the transaction has changed any. */
+  get isChanged(): boolean {
+    return this.#before !== undefined;
+  }
+
   /** Makes room for them in the engine. */
   async open(): Promise<void> {
     if (!this.#isOpen) await this.#engine.openSession(this.#workspace, this.#catalog);
@@ -147,7 +152,10 @@ export class TemporaryTables {
     if (this.#before === undefined) return;
     this.#relations = this.#before;
     this.#ended();
-    await this.#engine.endSessionTransaction(this.#workspace, this.#catalog, "rollback");
+    // An engine that is gone has nothing left to roll back.
+    await this.#engine
+      .endSessionTransaction(this.#workspace, this.#catalog, "rollback")
+      .catch(() => undefined);
   }
 
   /** For a savepoint: how much there is that it would not undo. */

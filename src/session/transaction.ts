@@ -1,26 +1,39 @@
 import { PgError } from "../core/pg-error.ts";
+import { SQLSTATE } from "../core/sqlstate.ts";
 import type { TransactionStatus } from "../protocol/backend.ts";
+import type { Notice } from "../protocol/error-response.ts";
+import type { ChannelSnapshot, SessionChannels } from "./channels.ts";
 import type { SqlContext } from "./context.ts";
 import type { ParameterSnapshot, SessionParameters } from "./parameters.ts";
 
-interface Savepoint {
-  readonly name: string;
+/** All that a transaction can undo. */
+interface Undo {
   readonly parameters: ParameterSnapshot;
-  readonly mark: number;
+  readonly channels: ChannelSnapshot;
 }
 
+interface Savepoint {
+  readonly name: string;
+  readonly undo: Undo;
+  readonly mark: number;
+  /** What was made since has this number, or a higher one. */
+  readonly number: number;
+}
+
+interface Block {
+  readonly before: Undo;
+  readonly savepoints: readonly Savepoint[];
+}
+
+/** As in PostgreSQL's xact.c, less what only a server with processes and disks needs. */
 type State =
   | { readonly name: "idle" }
-  | {
-      readonly name: "open";
-      readonly before: ParameterSnapshot;
-      readonly savepoints: readonly Savepoint[];
-    }
-  | {
-      readonly name: "failed";
-      readonly before: ParameterSnapshot;
-      readonly savepoints: readonly Savepoint[];
-    };
+  /** Without a BEGIN: one statement, or those of a pipeline up to its Sync. */
+  | { readonly name: "started"; readonly before: Undo }
+  /** Without a BEGIN: several statements of one Query. */
+  | { readonly name: "implicit"; readonly before: Undo }
+  | ({ readonly name: "open" } & Block)
+  | ({ readonly name: "failed" } & Block);
 
 /** What a transaction sees, from its first statement to its end. */
 export interface Snapshot {
@@ -29,31 +42,40 @@ export interface Snapshot {
   readonly sql: SqlContext;
 }
 
-export interface Snapshots {
+export interface TransactionEvents {
   take(): Snapshot;
   release(snapshot: Snapshot): void;
+  /** It is over, and so is what lives no longer than a transaction. */
+  ended(): void;
+  /** What was made since the savepoint of this number is undone. */
+  rolledBackTo(savepoint: number): void;
 }
 
 /**
- * The session's transaction block (PostgreSQL documentation, 55.2.2 and SQL's BEGIN). Data is only
- * read, so that all a transaction can undo is the session's own settings.
+ * The session's transaction (PostgreSQL documentation, 55.2.2.1, 55.2.4 and SQL's BEGIN): there is one
+ * around everything that a client sends, whether it says BEGIN or not. Files are only read, so that
+ * all it undoes here is the session's own settings and notifications.
  */
 export class Transaction {
   readonly #parameters: SessionParameters;
-  readonly #snapshots: Snapshots;
+  readonly #channels: SessionChannels;
+  readonly #events: TransactionEvents;
   #state: State = { name: "idle" };
-  /** Several statements in one Query are a transaction, too, without any BEGIN. */
-  #isImplicit = false;
   #snapshot: Snapshot | undefined;
+  #savepointNumber = 0;
+  #pipelining = false;
 
-  constructor(parameters: SessionParameters, snapshots: Snapshots) {
+  constructor(parameters: SessionParameters, channels: SessionChannels, events: TransactionEvents) {
     this.#parameters = parameters;
-    this.#snapshots = snapshots;
+    this.#channels = channels;
+    this.#events = events;
   }
 
   get status(): TransactionStatus {
     switch (this.#state.name) {
       case "idle":
+      case "started":
+      case "implicit":
         return "I";
       case "open":
         return "T";
@@ -62,10 +84,29 @@ export class Transaction {
     }
   }
 
-  /** Taken by the first statement that asks; undefined outside of a transaction. */
+  /** Whether a BEGIN, or the Query's other statements, make this statement one of several. */
+  get isInBlock(): boolean {
+    return this.#state.name !== "idle" && this.#state.name !== "started";
+  }
+
+  /** Whether statements of the same pipeline have run since its last Sync. */
+  get isInPipeline(): boolean {
+    return this.#pipelining;
+  }
+
+  get isInSavepoint(): boolean {
+    return this.#block !== undefined && this.#block.savepoints.length > 0;
+  }
+
+  /** What is made now is undone with the savepoints of this number and below. */
+  get savepointNumber(): number {
+    return this.#savepointNumber;
+  }
+
+  /** Taken by the first statement that asks; undefined where each statement sees what is newest. */
   snapshot(): Snapshot | undefined {
-    if (this.#state.name === "idle" && !this.#isImplicit) return undefined;
-    this.#snapshot ??= this.#snapshots.take();
+    if (!this.isInBlock) return undefined;
+    this.#snapshot ??= this.#events.take();
     return this.#snapshot;
   }
 
@@ -74,59 +115,74 @@ export class Transaction {
     return this.#snapshot;
   }
 
-  /** Until `endImplicit`, statements see one version even where no block is open. */
-  beginImplicit(): void {
-    this.#isImplicit = true;
+  /** A message of the client is worked on. */
+  start(): void {
+    if (this.#state.name === "idle") this.#state = { name: "started", before: this.#undo() };
   }
 
-  endImplicit(): void {
-    this.#isImplicit = false;
-    if (this.#state.name === "idle") this.#releaseSnapshot();
+  /** The end of what a client has sent in one go: without a BEGIN, it is final. */
+  finish(): void {
+    if (this.#state.name === "started" || this.#state.name === "implicit") this.#commit();
+    this.#pipelining = false;
+  }
+
+  /** A statement of the extended protocol has run; those behind it, up to Sync, share its fate. */
+  executed(): void {
+    if (this.#state.name !== "idle") this.#pipelining = true;
+  }
+
+  /** Until `finish`, statements are a block even without a BEGIN. */
+  beginImplicit(): void {
+    this.start();
+    if (this.#state.name === "started") this.#state = { ...this.#state, name: "implicit" };
   }
 
   /** The session ends. */
   close(): void {
+    this.#channels.close();
     this.#releaseSnapshot();
   }
 
-  /** False where a block is open already: the caller warns. */
+  /** False where a block is open already: the caller warns. What ran before in the same go is part of it. */
   begin(): boolean {
-    if (this.#state.name !== "idle") return false;
-    this.#state = { name: "open", before: this.#parameters.snapshot(), savepoints: [] };
+    if (this.#block !== undefined) return false;
+    this.start();
+    if (this.#state.name !== "started" && this.#state.name !== "implicit") return false;
+    this.#state = { name: "open", before: this.#state.before, savepoints: [] };
     return true;
   }
 
   /** COMMIT in a failed block rolls back, and its tag says so. */
   commit(): "committed" | "rolled back" | "no transaction" {
-    if (this.#state.name === "idle") return "no transaction";
     if (this.#state.name === "failed") {
       this.rollback();
       return "rolled back";
     }
-    this.#parameters.endLocal();
-    this.#end();
-    return "committed";
+    const isOpen = this.#state.name === "open";
+    this.#commit();
+    return isOpen ? "committed" : "no transaction";
   }
 
-  /** False where no block is open: the caller warns. */
+  /** False where no block is open: the caller warns. What ran before in the same go is undone. */
   rollback(): boolean {
-    if (this.#state.name === "idle") return false;
-    this.#parameters.restore(this.#state.before);
+    const isOpen = this.#block !== undefined;
+    if (this.#state.name !== "idle") this.#goBack(this.#state.before);
     this.#end();
-    return true;
+    return isOpen;
   }
 
   /** The mark is the caller's, which gets it back by `markOf`. */
   savepoint(name: string, mark: number): void {
     const open = this.#open("SAVEPOINT");
-    const savepoint = { name, parameters: this.#parameters.snapshot(), mark };
+    this.#savepointNumber += 1;
+    const savepoint = { name, undo: this.#undo(), mark, number: this.#savepointNumber };
     this.#state = { ...open, savepoints: [...open.savepoints, savepoint] };
   }
 
   /** That of the savepoint to which `rollbackTo` would go back. */
   markOf(name: string): number {
-    if (this.#state.name === "idle") throw noTransaction("ROLLBACK TO SAVEPOINT");
-    const { savepoints } = this.#state;
+    if (this.#block === undefined) throw noTransaction("ROLLBACK TO SAVEPOINT");
+    const { savepoints } = this.#block;
     return savepoints[this.#find(savepoints, name)]?.mark ?? 0;
   }
 
@@ -138,37 +194,92 @@ export class Transaction {
 
   /** Also brings a failed block back to life. */
   rollbackTo(name: string): void {
-    if (this.#state.name === "idle") throw noTransaction("ROLLBACK TO SAVEPOINT");
-    const { before, savepoints } = this.#state;
+    if (this.#block === undefined) throw noTransaction("ROLLBACK TO SAVEPOINT");
+    const { before, savepoints } = this.#block;
     const index = this.#find(savepoints, name);
     const kept = savepoints.slice(0, index + 1);
     const target = kept[index];
-    if (target !== undefined) this.#parameters.restore(target.parameters);
+    if (target !== undefined) {
+      this.#goBack(target.undo);
+      this.#events.rolledBackTo(target.number);
+    }
     this.#state = { name: "open", before, savepoints: kept };
   }
 
-  /** A statement has failed: an open block accepts nothing more until it ends. */
+  /**
+   * A statement has failed. What it and those before it have done is undone: up to the last savepoint
+   * of an open block, which accepts nothing more until it ends, else from the beginning.
+   */
   fail(): void {
-    if (this.#state.name === "open") this.#state = { ...this.#state, name: "failed" };
+    switch (this.#state.name) {
+      case "open":
+        this.#goBack(this.#state.savepoints.at(-1)?.undo ?? this.#state.before);
+        this.#state = { ...this.#state, name: "failed" };
+        return;
+      case "started":
+      case "implicit":
+        this.rollback();
+        return;
+      case "idle":
+      case "failed":
+        return;
+    }
   }
 
+  /** A block that has not failed, with or without a BEGIN. */
   requireOpen(command: string): void {
-    this.#open(command);
+    if (this.#state.name !== "implicit") this.#open(command);
+  }
+
+  /** A block of BEGIN, open or failed: what ends it may run. */
+  requireBlock(command: string): void {
+    if (this.#block === undefined) throw noTransaction(command);
+  }
+
+  /** What counts until the end of a transaction has no effect where there is none to speak of. */
+  warnOutside(command: string, sink: { notice(notice: Notice): void }): void {
+    if (this.isInBlock) return;
+    sink.notice({
+      severity: "WARNING",
+      sqlstate: SQLSTATE.no_active_sql_transaction,
+      message: `${command} can only be used in transaction blocks`,
+    });
+  }
+
+  get #block(): Block | undefined {
+    return this.#state.name === "open" || this.#state.name === "failed" ? this.#state : undefined;
+  }
+
+  #commit(): void {
+    this.#parameters.endLocal();
+    this.#channels.commit();
+    this.#end();
   }
 
   #end(): void {
     this.#state = { name: "idle" };
+    this.#pipelining = false;
     this.#releaseSnapshot();
+    this.#events.ended();
+  }
+
+  #undo(): Undo {
+    return { parameters: this.#parameters.snapshot(), channels: this.#channels.snapshot() };
+  }
+
+  #goBack({ parameters, channels }: Undo): void {
+    this.#parameters.restore(parameters);
+    this.#channels.restore(channels);
   }
 
   #releaseSnapshot(): void {
-    if (this.#snapshot !== undefined) this.#snapshots.release(this.#snapshot);
+    if (this.#snapshot !== undefined) this.#events.release(this.#snapshot);
     this.#snapshot = undefined;
   }
 
   #open(command: string): Extract<State, { name: "open" }> {
     if (this.#state.name === "open") return this.#state;
-    throw this.#state.name === "idle" ? noTransaction(command) : abortedTransaction();
+    throw this.#state.name === "failed" ? abortedTransaction() : noTransaction(command);
   }
 
   #find(savepoints: readonly Savepoint[], name: string): number {

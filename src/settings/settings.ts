@@ -128,9 +128,8 @@ export const SETTINGS = {
   "limits.idle_timeout": setting({
     schema: DURATION,
     default: 0,
-    help: "How long a session may be idle; 0 is for ever",
+    help: "How long a session may be idle: the default of idle_session_timeout; 0 is for ever",
     reloadable: true,
-    notYetUnless: 0,
   }),
   "log.level": setting({
     schema: z.enum(["debug", "info", "warn", "error", "silent"]),

@@ -1,5 +1,6 @@
 import { quoteLiteral } from "../core/identifier.ts";
 import { SERVER_VERSION, SERVER_VERSION_NUM, SERVER_VERSION_TEXT } from "../core/server-version.ts";
+import { keptByGateway, LIVE_CATALOG, REPLACED_BY_LIVE } from "./live-catalog.ts";
 
 /** The bootstrap superuser, under a name that no user of the gateway can have. */
 export const ADMIN_ROLE = "bucketgres_admin";
@@ -25,21 +26,27 @@ export const SESSION_SETTING = "bucketgres.process_id";
 const FUNCTIONS = [
   `UPDATE pg_proc SET proname = 'bucketgres_builtin_' || proname
    WHERE pronamespace = 'pg_catalog'::regnamespace
-     AND proname IN ('version', 'current_setting', 'pg_backend_pid')`,
+     AND proname IN ('version', 'current_setting', 'pg_backend_pid',
+       ${REPLACED_BY_LIVE.map(quoteLiteral).join(", ")})`,
   `CREATE FUNCTION pg_catalog.pg_backend_pid() RETURNS integer LANGUAGE sql STABLE PARALLEL RESTRICTED
    RETURN bucketgres_builtin_current_setting('${SESSION_SETTING}', true)::integer`,
   `CREATE FUNCTION pg_catalog.version() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
    RETURN ${quoteLiteral(SERVER_VERSION_TEXT)}::text`,
   `CREATE FUNCTION pg_catalog.current_setting(text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
-   RETURN ${settingOr("$1", "bucketgres_builtin_current_setting($1)")}`,
+   RETURN ${settingOr("$1", kept("bucketgres_builtin_current_setting($1)"))}`,
   `CREATE FUNCTION pg_catalog.current_setting(text, boolean) RETURNS text LANGUAGE sql STABLE
-   PARALLEL SAFE RETURN ${settingOr("$1", "bucketgres_builtin_current_setting($1, $2)")}`,
+   PARALLEL SAFE RETURN ${settingOr("$1", kept("bucketgres_builtin_current_setting($1, $2)"))}`,
   `CREATE OR REPLACE VIEW pg_catalog.pg_settings AS
    SELECT name, ${settingOr("name", "setting")} AS setting, unit, category, short_desc, extra_desc,
      context, vartype, source, min_val, max_val, enumvals, ${settingOr("name", "boot_val")} AS boot_val,
      ${settingOr("name", "reset_val")} AS reset_val, sourcefile, sourceline, pending_restart
    FROM pg_show_all_settings()`,
+  ...LIVE_CATALOG,
 ];
+
+function kept(otherwise: string): string {
+  return `coalesce(${keptByGateway("$1")}, ${otherwise})`;
+}
 
 function settingOr(name: string, otherwise: string): string {
   return `CASE lower(${name}) WHEN 'server_version' THEN ${quoteLiteral(SERVER_VERSION)}
@@ -52,7 +59,13 @@ function settingOr(name: string, otherwise: string): string {
  * could do the same, or leave something behind for the next session.
  */
 const PRIVILEGES = [
-  "REVOKE EXECUTE ON FUNCTION set_config(text, text, boolean) FROM PUBLIC",
+  "REVOKE EXECUTE ON FUNCTION bucketgres_builtin_set_config(text, text, boolean) FROM PUBLIC",
+  // In an instance nobody listens, and there is nobody else: live-catalog.ts has their like.
+  ...[
+    "pg_notify(text, text)",
+    "pg_cancel_backend(integer)",
+    "pg_terminate_backend(integer, bigint)",
+  ].map((name) => `REVOKE EXECUTE ON FUNCTION bucketgres_builtin_${name} FROM PUBLIC`),
   ...[
     "lo_creat(integer)",
     "lo_create(oid)",

@@ -2,6 +2,8 @@ import { PgError } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
 import type { FieldDescription } from "../protocol/field-description.ts";
 import { MessageReader } from "../protocol/message-reader.ts";
+import { EFFECT_SQLSTATE } from "./live-catalog.ts";
+import type { ShadowEffect } from "./shadow.ts";
 
 /** What the backend messages of one round trip say (PostgreSQL documentation 55.7). */
 export type Reply =
@@ -13,6 +15,7 @@ export type Reply =
       readonly rowCount: number;
       readonly tag: string;
       readonly notices: readonly Buffer[];
+      readonly effects: readonly ShadowEffect[];
       readonly inTransaction: boolean;
     }
   | { readonly outcome: "failed"; readonly error: PgError; readonly inTransaction: boolean }
@@ -49,6 +52,7 @@ class Collector {
   #rowCount = 0;
   readonly #rowRuns: { readonly from: number; to: number }[] = [];
   readonly #notices: Buffer[] = [];
+  readonly #effects: ShadowEffect[] = [];
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -89,7 +93,7 @@ class Collector {
         this.#error ??= readError(body());
         break;
       case "N":
-        this.#notices.push(this.#bytes.subarray(offset, end));
+        this.#notice(body(), this.#bytes.subarray(offset, end));
         break;
       case "Z":
         this.#status = body().rest().toString("latin1");
@@ -121,6 +125,7 @@ class Collector {
       rowCount: this.#rowCount,
       tag,
       notices: this.#notices,
+      effects: this.#effects,
       inTransaction,
     };
   }
@@ -129,6 +134,13 @@ class Collector {
   #missesItsOwn({ sqlstate }: PgError): boolean {
     if (sqlstate === SQLSTATE.invalid_sql_statement_name) return !this.#parsed;
     return sqlstate === SQLSTATE.invalid_cursor_name && !this.#bound;
+  }
+
+  #notice(body: MessageReader, message: Buffer): void {
+    const { sqlstate, message: text } = readError(body);
+    if (sqlstate !== EFFECT_SQLSTATE) this.#notices.push(message);
+    // Written by our own functions, the only ones that could raise it.
+    else this.#effects.push(JSON.parse(text) as ShadowEffect);
   }
 
   #row(from: number, to: number): void {

@@ -1,6 +1,7 @@
 import { quoteIdentifier } from "../core/identifier.ts";
 import { PgError } from "../core/pg-error.ts";
 import { ADMIN_ROLE, isReservedName, SESSION_SETTING } from "./base-catalog.ts";
+import { FACTS_SETTING, LIVE_SETTING } from "./live-catalog.ts";
 import type { ShadowContext } from "./shadow.ts";
 
 /**
@@ -26,11 +27,11 @@ const SETTINGS: ReadonlySet<string> = new Set([
   "xmloption",
 ]);
 
-type Owner = Pick<ShadowContext, "role" | "session" | "settings">;
+type Owner = Pick<ShadowContext, "role" | "session" | "settings" | "facts" | "live">;
 
 /** Equal for two requests exactly if nothing has to be done between them. */
-export function ownerKey({ role, session, settings }: Owner): string {
-  return JSON.stringify([session, role, ...effective(settings)]);
+export function ownerKey({ role, session, settings, facts, live }: Owner): string {
+  return JSON.stringify([session, role, facts, live, ...effective(settings)]);
 }
 
 /**
@@ -40,19 +41,25 @@ export function ownerKey({ role, session, settings }: Owner): string {
  * The role comes last: settings go through set_config, which only the superuser may call, because
  * SET would read a value like `a, b` as one name.
  */
-export function sessionStateSql({ session, role, settings }: Owner): string {
-  const changes = effective(settings).map(
-    ([name, value]) => `SELECT set_config(${safeLiteral(name)}, ${safeLiteral(value)}, false)`,
+export function sessionStateSql({ session, role, settings, facts, live }: Owner): string {
+  const own = new Map(effective(settings));
+  if (facts !== undefined) own.set(FACTS_SETTING, facts);
+  if (live !== undefined) own.set(LIVE_SETTING, live);
+  const changes = [...own].map(
+    ([name, value]) => `SELECT ${SET_CONFIG}(${safeLiteral(name)}, ${safeLiteral(value)}, false)`,
   );
   return [
     `SET SESSION AUTHORIZATION ${ADMIN_ROLE}`,
     "RESET ALL",
     "SELECT pg_advisory_unlock_all()",
-    `SELECT set_config('${SESSION_SETTING}', '${session}', false)`,
+    `SELECT ${SET_CONFIG}('${SESSION_SETTING}', '${session}', false)`,
     ...changes,
     `SET SESSION AUTHORIZATION ${quoteIdentifier(role)}`,
   ].join("; ");
 }
+
+/** PostgreSQL's own: the gateway's stands under its name. */
+const SET_CONFIG = "bucketgres_builtin_set_config";
 
 /** Refuses every role but the workspace's own members: the others that exist here have rights. */
 export function checkMember(role: string, members: readonly string[]): void {

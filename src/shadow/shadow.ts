@@ -29,6 +29,10 @@ export interface ShadowContext {
    * PostgreSQL refuses is the request's error.
    */
   readonly settings: ReadonlyMap<string, string>;
+  /** What the gateway knows of this session, as JSON: live-catalog.ts reads it. */
+  readonly facts?: string | undefined;
+  /** What it knows of all sessions now, for a statement that asksForLive(). */
+  readonly live?: string | undefined;
   /** Ends a running statement together with its process; the reason is the request's error. */
   readonly signal: AbortSignal;
 }
@@ -56,4 +60,17 @@ export interface ShadowAnswer {
   readonly tag: string;
   /** Whole NoticeResponse messages. */
   readonly notices: readonly Buffer[];
+  /** What the statement has asked of the gateway, in order. */
+  readonly effects: readonly ShadowEffect[];
 }
+
+/** A call, somewhere in a statement, of what only the gateway can do. */
+export type ShadowEffect =
+  | { readonly call: "cancel" | "terminate"; readonly processId: number }
+  | { readonly call: "notify"; readonly channel: string; readonly payload: string }
+  | {
+      readonly call: "set_config";
+      readonly name: string;
+      readonly value: string | null;
+      readonly local: boolean;
+    };

@@ -202,6 +202,8 @@ export class WorkspaceShadow {
     switch (reply.outcome) {
       case "complete":
         if (reply.inTransaction) this.#discard(instance);
+        // set_config() has left something of its statement behind.
+        if (reply.effects.length > 0) instance.owner = undefined;
         return reply;
       case "failed":
         if (reply.inTransaction || isDamaging(reply.error)) this.#discard(instance);

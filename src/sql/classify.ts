@@ -127,7 +127,9 @@ function needsEngine({ functions, tableFunctions }: References): boolean {
  * pg_get_keywords(), current_schemas(true): only the shadow can tell, whatever stands beside it.
  */
 function isSystemFunction({ name }: FunctionName): boolean {
-  return /^(pg|has|txid|inet)_|^current_|^(col|obj|shobj)_description$|^version$/.test(name);
+  return /^(pg|has|txid|inet)_|^current_|^set_config$|^(col|obj|shobj)_description$|^version$/.test(
+    name,
+  );
 }
 
 function explainOptions(nodes: readonly Node[] | undefined): ExplainOptions {

@@ -16,11 +16,12 @@ export function setConfig(query: SelectStmt): GatewayCommand | undefined {
     : undefined;
 }
 
-const FUNCTIONS: ReadonlySet<string> = new Set([
-  "pg_sleep",
-  "pg_cancel_backend",
-  "pg_terminate_backend",
-]);
+/** With the most arguments that each takes; one is needed. */
+const FUNCTIONS: Readonly<Record<GatewayFunction, number>> = {
+  pg_sleep: 1,
+  pg_cancel_backend: 1,
+  pg_terminate_backend: 2,
+};
 
 export function gatewayCall(query: SelectStmt): GatewayCommand | undefined {
   const targets = bareTargets(query);
@@ -28,11 +29,16 @@ export function gatewayCall(query: SelectStmt): GatewayCommand | undefined {
   const call = bodyOf(target?.val, "FuncCall");
   if (targets?.length !== 1 || target === undefined || call === undefined) return undefined;
   const { name, schema } = functionNameOf(call);
-  if (schema !== undefined || !FUNCTIONS.has(name) || call.args?.length !== 1) return undefined;
-  const argument = argumentOf(call.args[0]);
-  if (argument === undefined) return undefined;
-  // The set has just said that it is one of them.
-  return { kind: "call", function: name as GatewayFunction, argument, label: target.name ?? name };
+  if (schema !== undefined || !isGatewayFunction(name)) return undefined;
+  const { args = [] } = call;
+  if (args.length === 0 || args.length > FUNCTIONS[name]) return undefined;
+  const known = args.map(argumentOf).filter((argument) => argument !== undefined);
+  if (known.length < args.length) return undefined;
+  return { kind: "call", function: name, arguments: known, label: target.name ?? name };
+}
+
+function isGatewayFunction(name: string): name is GatewayFunction {
+  return Object.hasOwn(FUNCTIONS, name);
 }
 
 type Target = Body<"ResTarget">;

@@ -1,5 +1,6 @@
 import type { Node } from "libpg-query";
 import { quoteIdentifier } from "../core/identifier.ts";
+import { PgError } from "../core/pg-error.ts";
 import { type Body, bodyOf, type NodeKind } from "./ast.ts";
 import { notSupported } from "./refusals.ts";
 import type { GatewayCommand, TransactionOptions } from "./statement.ts";
@@ -19,14 +20,19 @@ export const GATEWAY_COMMANDS: { readonly [K in NodeKind]?: (body: Body<K>) => G
     schema: relation?.schemaname,
     name: relation?.relname ?? "",
   }),
-  ListenStmt: () => ({ kind: "listen" }),
-  UnlistenStmt: () => ({ kind: "unlisten" }),
-  NotifyStmt: () => ({ kind: "notify" }),
+  ListenStmt: ({ conditionname = "" }) => ({ kind: "listen", channel: conditionname }),
+  UnlistenStmt: ({ conditionname }) => ({ kind: "unlisten", channel: conditionname }),
+  NotifyStmt: ({ conditionname = "", payload = "" }) => ({
+    kind: "notify",
+    channel: conditionname,
+    payload,
+  }),
   VacuumStmt: ({ is_vacuumcmd }) => ({
     kind: "maintain",
     tag: is_vacuumcmd === true ? "VACUUM" : "ANALYZE",
   }),
   LockStmt: () => ({ kind: "lock" }),
+  ConstraintsSetStmt: () => ({ kind: "set-constraints" }),
 };
 
 const DISCARD_TARGETS = {
@@ -67,8 +73,18 @@ const LISTS_OF_NAMES: ReadonlySet<string> = new Set([
   "local_preload_libraries",
 ]);
 
+/** … and those that take several words without quoting them. */
+const LISTS: ReadonlySet<string> = new Set([
+  ...LISTS_OF_NAMES,
+  "datestyle",
+  "restrict_nonsystem_relation_kind",
+]);
+
 /** The value as SHOW prints it: PostgreSQL's flatten_set_variable_args(). */
 function settingValue(name: string, args: readonly Node[]): string {
+  if (args.length > 1 && !LISTS.has(name)) {
+    throw new PgError("invalid_parameter_value", `SET ${name} takes only one argument`);
+  }
   const values = args.map((arg) => {
     const interval = bodyOf(arg, "TypeCast");
     if (interval !== undefined) return zoneOf(constantOf(interval.arg));

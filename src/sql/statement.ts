@@ -70,7 +70,7 @@ export type GatewayCommand =
   | {
       readonly kind: "call";
       readonly function: GatewayFunction;
-      readonly argument: CallArgument;
+      readonly arguments: readonly CallArgument[];
       readonly label: string;
     }
   | { readonly kind: "reset"; readonly name: string | "all" }
@@ -103,7 +103,11 @@ export type GatewayCommand =
   | { readonly kind: "refresh"; readonly schema: string | undefined; readonly name: string }
   /** ANALYZE and VACUUM, for which there is nothing to do. */
   | { readonly kind: "maintain"; readonly tag: "ANALYZE" | "VACUUM" }
-  | { readonly kind: "listen" | "unlisten" | "notify" | "lock" };
+  | { readonly kind: "listen"; readonly channel: string }
+  /** UNLISTEN * has no channel. */
+  | { readonly kind: "unlisten"; readonly channel: string | undefined }
+  | { readonly kind: "notify"; readonly channel: string; readonly payload: string }
+  | { readonly kind: "lock" | "set-constraints" };
 
 export interface SetConfig {
   readonly name: string;

@@ -1,4 +1,6 @@
 import type { Node, SelectStmt } from "libpg-query";
+import { LIMITS } from "../core/limits.ts";
+import { PgError } from "../core/pg-error.ts";
 import { bodyOf, call, cast, int, namesOf, str, text, withoutPgCatalog } from "./ast.ts";
 import { NUMERIC } from "./duckdb-type.ts";
 import type { Translations } from "./rewrite.ts";
@@ -104,6 +106,12 @@ function typedParameter(parameter: Node, type: string): Node {
 
 /** Names are those of the client's expressions, not of what became of them. */
 function labelled(targets: readonly Node[], originals: readonly Node[]): Node[] {
+  if (targets.length > LIMITS.targetListEntries) {
+    throw new PgError(
+      "too_many_columns",
+      `target lists can have at most ${LIMITS.targetListEntries} entries`,
+    );
+  }
   return targets.map((node, index) => {
     const target = bodyOf(node, "ResTarget");
     const original = bodyOf(originals[index], "ResTarget")?.val;

@@ -1,6 +1,6 @@
-import type { Node } from "libpg-query";
+import type { Node, SelectStmt } from "libpg-query";
 import { LIMITS } from "../core/limits.ts";
-import { tooComplex } from "./ast.ts";
+import { bodyOf, tooComplex } from "./ast.ts";
 import { checkExpansion } from "./expansion.ts";
 import { guard } from "./guard.ts";
 import type { GuardOptions } from "./guard-rules.ts";
@@ -43,9 +43,13 @@ export interface TranslateOptions extends GuardOptions {
 
 export interface Translation {
   readonly sql: string;
+  /** The client asked for rows without columns; here they have one, of NULLs. */
+  readonly hasNoColumns: boolean;
   /** Where in `sql` which part of the client's text is; for mapPosition(). */
   readonly marks: readonly Mark[];
 }
+
+const NULL: Node = { A_Const: { isnull: true } };
 
 /** In this order: of those that know a kind of node, the first with something to say decides. */
 const TRANSLATIONS: readonly Translations[] = [
@@ -78,9 +82,14 @@ function cacheKey(options: TranslateOptions): string {
 
 function translateAnew(statement: Statement, options: TranslateOptions): Translation {
   const { ast, text } = statement;
-  if (ast === undefined) return { sql: text, marks: [] };
+  if (ast === undefined) return { sql: text, hasNoColumns: false, marks: [] };
   guard(statement, options);
-  return checkLength(print(rewriter(options, text)(ast)));
+  const select = bodyOf(ast, "SelectStmt");
+  const hasNoColumns = select !== undefined && isWithoutColumns(select);
+  const whole = hasNoColumns
+    ? { SelectStmt: { ...select, targetList: [{ ResTarget: { val: NULL } }] } }
+    : ast;
+  return checkLength({ ...print(rewriter(options, text)(whole)), hasNoColumns });
 }
 
 /**
@@ -99,7 +108,9 @@ export function translateTemporary(
   guard(statement, options);
   const { temporaryCatalog: catalog, columnsOf } = options;
   const context = { catalog, columnsOf, rewrite: rewriter(options, text) };
-  return translateWrite(ast, context).map(checkLength);
+  return translateWrite(ast, context).map((printed) =>
+    checkLength({ ...printed, hasNoColumns: false }),
+  );
 }
 
 function rewriter(options: TranslateOptions, text: string): (ast: Node) => Node {
@@ -116,4 +127,9 @@ function checkLength(translation: Translation): Translation {
   if (translation.sql.length > LIMITS.sqlTextBytes * 4)
     throw tooComplex("Its translation is too long.");
   return translation;
+}
+
+function isWithoutColumns({ targetList, valuesLists, op, distinctClause }: SelectStmt): boolean {
+  const isEmpty = targetList === undefined && valuesLists === undefined;
+  return isEmpty && op === "SETOP_NONE" && distinctClause === undefined;
 }

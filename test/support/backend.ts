@@ -70,6 +70,13 @@ function readMessage(type: string, body: Buffer): BackendMessage {
       return { type: "ReadyForQuery", transactionStatus: cursor.rest().toString("latin1") };
     case "C":
       return { type: "CommandComplete", tag: cursor.cstring() };
+    case "A":
+      return {
+        type: "NotificationResponse",
+        processId: cursor.int32(),
+        channel: cursor.cstring(),
+        payload: cursor.cstring(),
+      };
     case "E":
       return { type: "ErrorResponse", ...readErrorFields(cursor) };
     case "N":

@@ -165,7 +165,7 @@ export interface Login {
 }
 
 /** RFC 5802's client-final-message. */
-function scramFinal(bare: string, serverFirst: string, password: string): string {
+export function scramFinal(bare: string, serverFirst: string, password: string): string {
   const attributes = new Map(serverFirst.split(",").map((part) => [part[0] ?? "", part.slice(2)]));
   const salt = Buffer.from(attributes.get("s") ?? "", "base64");
   const salted = pbkdf2Sync(password, salt, Number(attributes.get("i")), 32, "sha256");

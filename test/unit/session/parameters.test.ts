@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { durationMs, showDuration } from "../../../src/session/parameter-table.ts";
+import { durationMs, showDuration } from "../../../src/session/parameter-values.ts";
 import { SessionParameters } from "../../../src/session/parameters.ts";
 
 const parameters = () => new SessionParameters("15.18", "ana");
@@ -54,7 +54,14 @@ test.each([
   ["statement_timeout", "90000", "90s"],
   ["statement_timeout", "1.5min", "90s"],
   ["extra_float_digits", "3", "3"],
-  ["application_name", "Größe", "Gr??e"],
+  ["extra_float_digits", "2.5", "2"],
+  ["work_mem", "5.5MB", "5632kB"],
+  ["effective_cache_size", "4GB", "4GB"],
+  ["vacuum_cost_delay", "1.5", "1500us"],
+  ["enable_seqscan", "of", "off"],
+  ["TimeZone", "us/pacific", "US/Pacific"],
+  ["TimeZone", "-5.5", "<-05:30>+05:30"],
+  ["application_name", "Größe", "Gr????e"],
   ["default_transaction_isolation", "SERIALIZABLE", "serializable"],
 ])("%s takes %s and keeps %s", (name, value, kept) => {
   expect(parameters().set(name, value, "session")).toBe(kept);
@@ -66,10 +73,17 @@ test.each([
   ["DateStyle", "backwards", "22023"],
   ["TimeZone", "Mars/Olympus", "22023"],
   ["extra_float_digits", "4", "22023"],
+  ["work_mem", "1", "22023"],
+  ["work_mem", "5 parsec", "22023"],
+  ["bucketgres.live", "{}", "42602"],
+  ["x-y.z", "1", "42602"],
+  ["nosuch", "1", "42704"],
+  ["log_statement", "all", "42501"],
+  ["max_connections", "5", "55P02"],
   ["statement_timeout", "soon", "22023"],
   ["server_version", "16", "55P02"],
   ["session_authorization", "root", "42501"],
-  ["role", "root", "0A000"],
+  ["role", "root", "42501"],
 ])("%s refuses %s with %s", (name, value, sqlstate) => {
   expect(() => parameters().set(name, value, "session")).toThrow(
     expect.objectContaining({ sqlstate }),

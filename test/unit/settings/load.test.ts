@@ -192,7 +192,7 @@ users:
     ana: { password: { kind: "verifier", verifier: VERIFIER } },
     metabase: { password: { kind: "plain", text: "0123", isWrittenOut: false } },
   });
-  expect(settings.notYet.map(({ key }) => key)).toEqual(["tls.client_ca", "limits.idle_timeout"]);
+  expect(settings.notYet.map(({ key }) => key)).toEqual(["tls.client_ca"]);
 });
 
 test("the terms of a bucket are read, and the key of its objects only over TLS", () => {

@@ -15,23 +15,31 @@ beforeAll(() => pool.update(ACME, model({ tables: [table("orders", { id: "bigint
 afterAll(() => pool.close());
 
 test.each([
-  ["SELECT set_config('session_authorization', 'bucketgres_admin', false)", "42501"],
-  ["SELECT set_config('role', 'bucketgres_owner', true)", "42501"],
+  [
+    "SELECT bucketgres_builtin_set_config('session_authorization', 'bucketgres_admin', false)",
+    "42501",
+  ],
+  ["SELECT bucketgres_builtin_set_config('role', 'bucketgres_owner', true)", "42501"],
   ["SELECT query_to_xml('SET SESSION AUTHORIZATION bucketgres_admin', true, true, '')", "0A000"],
   ["SELECT query_to_xml('RESET SESSION AUTHORIZATION', true, true, '')", "0A000"],
   [
-    "SELECT query_to_xml($$SELECT set_config('session_authorization', 'bucketgres_admin', false)$$, true, true, '')",
+    "SELECT query_to_xml($$SELECT bucketgres_builtin_set_config('session_authorization', 'bucketgres_admin', false)$$, true, true, '')",
     "42501",
   ],
   ["SELECT query_to_xml('DO $$ BEGIN END $$', true, true, '')", "0A000"],
-  ["SELECT * FROM ts_stat($$SELECT set_config('role', 'none', false)::tsvector$$)", "42501"],
+  [
+    "SELECT * FROM ts_stat($$SELECT bucketgres_builtin_set_config('role', 'none', false)::tsvector$$)",
+    "42501",
+  ],
   ["SELECT pg_read_file('PG_VERSION')", "42501"],
   ["SELECT pg_read_binary_file('global/pg_control')", "42501"],
   ["SELECT pg_ls_dir('.')", "42501"],
   ["SELECT lo_import('/etc/passwd')", "42501"],
   ["SELECT lo_from_bytea(0, 'kept')", "42501"],
   ["SELECT pg_reload_conf()", "42501"],
-  ["SELECT pg_terminate_backend(42)", "42501"],
+  ["SELECT bucketgres_builtin_pg_cancel_backend(42)", "42501"],
+  ["SELECT bucketgres_builtin_pg_terminate_backend(42)", "42501"],
+  ["SELECT bucketgres_builtin_pg_notify('a', 'b')", "42501"],
   ["SELECT current_setting('data_directory')", "42501"],
   ["SELECT rolpassword FROM pg_authid", "42501"],
   ["SELECT pg_import_system_collations('public')", "42501"],
@@ -46,6 +54,25 @@ test.each([
   ["SELECT 1; RESET SESSION AUTHORIZATION", "42601"],
 ])("%s is refused with %s", async (sql, sqlstate) => {
   expect(await failure(pool.execute(statement(sql), context()))).toMatchObject({ sqlstate });
+  expect(
+    await rowsOf(pool, "SELECT session_user, current_user, current_setting('is_superuser')"),
+  ).toEqual([["ana", "ana", "off"]]);
+});
+
+test("what only the gateway can do comes back as effects, and does nothing here", async () => {
+  const sql = `SELECT set_config('role', 'bucketgres_owner', false), pg_notify('a', 'b'),
+    set_config('session_authorization', 'bucketgres_admin', true), pg_terminate_backend(7)`;
+  const live = JSON.stringify({ activity: [{ processId: 7, isOwn: true }] });
+
+  const { effects, notices } = await pool.execute(statement(sql), context({ live }));
+
+  expect(effects).toEqual([
+    { call: "set_config", name: "role", value: "bucketgres_owner", local: false },
+    { call: "notify", channel: "a", payload: "b" },
+    { call: "set_config", name: "session_authorization", value: "bucketgres_admin", local: true },
+    { call: "terminate", processId: 7 },
+  ]);
+  expect(notices).toEqual([]);
   expect(
     await rowsOf(pool, "SELECT session_user, current_user, current_setting('is_superuser')"),
   ).toEqual([["ana", "ana", "off"]]);

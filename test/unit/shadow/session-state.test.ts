@@ -22,9 +22,9 @@ test("the role comes last, and only settings of the list come through", () => {
     "SET SESSION AUTHORIZATION bucketgres_admin",
     "RESET ALL",
     "SELECT pg_advisory_unlock_all()",
-    "SELECT set_config('bucketgres.process_id', '1', false)",
-    "SELECT set_config(E'datestyle', E'ISO, DMY', false)",
-    "SELECT set_config(E'timezone', E'Europe/Berlin', false)",
+    "SELECT bucketgres_builtin_set_config('bucketgres.process_id', '1', false)",
+    "SELECT bucketgres_builtin_set_config(E'datestyle', E'ISO, DMY', false)",
+    "SELECT bucketgres_builtin_set_config(E'timezone', E'Europe/Berlin', false)",
     'SET SESSION AUTHORIZATION "a""b"',
   ]);
 });

@@ -167,11 +167,11 @@ describe("the gateway's own commands", () => {
     ],
     [
       "select pg_sleep(0.5)",
-      { kind: "call", function: "pg_sleep", argument: { value: 0.5 }, label: "pg_sleep" },
+      { kind: "call", function: "pg_sleep", arguments: [{ value: 0.5 }], label: "pg_sleep" },
     ],
     [
       "select pg_cancel_backend($1::int) as ok",
-      { kind: "call", function: "pg_cancel_backend", argument: { parameter: 1 }, label: "ok" },
+      { kind: "call", function: "pg_cancel_backend", arguments: [{ parameter: 1 }], label: "ok" },
     ],
     ["execute p", { kind: "execute", name: "p", argumentsSql: [] }],
     [

@@ -1,0 +1,83 @@
+import { query } from "../support/frontend.ts";
+import { ready, readyTimes, type Script, script } from "./script.ts";
+
+/** Query messages, one after another, each awaited. */
+export function queries(name: string, ...texts: readonly string[]): Script {
+  return script(name, ...texts.map((text) => ready(query(text))));
+}
+
+/** Single queries, each a script. */
+const ONE_QUERY: readonly string[] = [
+  "",
+  " ",
+  ";",
+  ";;",
+  " ; ; ",
+  "-- only a comment",
+  "/* only */ /* comments */",
+  "-- a comment\n;",
+  "SELECT 1",
+  "SELECT 1;",
+  "SELECT 1; ",
+  "SELECT 1 -- behind",
+  "SELECT 1; -- behind",
+  "SELECT 1;;",
+  ";SELECT 1",
+  "SELECT 1; SELECT 2",
+  "SELECT 1;; SELECT 2;",
+  "SELECT",
+  "SELECT FROM items",
+  "SELECT FROM items WHERE id > 100",
+  "SELECT FROM nothing",
+  "SELECT * FROM nothing",
+  "SELECT * FROM items ORDER BY id",
+  "SELECT id, price FROM items WHERE id = 2",
+  "SELECT name AS label, id + 1 AS next FROM items ORDER BY id LIMIT 2",
+  "SELECT 'a', 1, 2.5, true, NULL",
+  "SELECT 1::int2, 2::int8, 3::float4, 4::float8, '5'::varchar(7), 6::numeric(8,3)",
+  "SELECT date '2024-01-02', time '03:04:05', timestamp '2024-01-02 03:04:05', interval '1 day'",
+  "SELECT '{1,2}'::int[], '\\x0102'::bytea, '{\"a\": 1}'::jsonb",
+  "VALUES (1, 'a'), (2, 'b')",
+  "VALUES (1), (2), (3) LIMIT 0",
+  "TABLE nothing",
+  "WITH a AS (SELECT 1 AS x) SELECT x FROM a",
+  "SELECT count(*) FROM items",
+  "SELECT sum(price), max(added), bool_and(sold) FROM items",
+  "SELECT n FROM numbers WHERE n < 4 UNION ALL SELECT 0 ORDER BY 1",
+  "SELECT x",
+  "SELECT x FROM items",
+  "SELECT id FROM no_such_table",
+  "SELECT no_such_function(1)",
+  "SELECT 1 +",
+  "SELEC 1",
+  "SELECT 'unterminated",
+  'SELECT "unterminated',
+  "SELECT /* unterminated",
+  "SELECT 1; SELEC 2",
+  "SELECT 1; SELECT x; SELECT 3",
+  "SELECT 1; SELECT id FROM no_such_table; SELECT 3",
+  "SELECT 1/0",
+  "SELECT 10 / (id - 3) FROM items",
+  "SELECT 'a'::int",
+  "SELECT $1",
+  "SELECT id FROM items WHERE id = $1",
+  "SELECT (SELECT id FROM items)",
+  "SELECT 1 WHERE false",
+  "SELECT\n  1,\n  x",
+  "SELECT 'ä', y",
+  "SELECT 'größe' AS \"Größe\"",
+  "SELECT repeat('x', 1000)",
+  "SELECT * FROM items i JOIN numbers n ON n.n = i.id WHERE half > 1 ORDER BY id",
+  "SELECT id FROM items GROUP BY name",
+  "SELECT id, id FROM items ORDER BY id LIMIT 1",
+  "SELECT ROW(1, 'a')",
+];
+
+export const SIMPLE: readonly Script[] = [
+  ...ONE_QUERY.map((text) => queries(`Query ${JSON.stringify(text)}`, text)),
+  script("two Queries in one packet", readyTimes(2, query("SELECT 1"), query("SELECT 2"))),
+  script(
+    "three Queries in one packet, the middle one wrong",
+    readyTimes(3, query("SELECT 1"), query("SELECT x"), query("SELECT 2")),
+  ),
+];
