@@ -14,6 +14,9 @@ export interface Progress {
   readonly rowsTotal: number;
 }
 
+/** How soon an interrupt that came too early comes again. */
+const INSIST_MS = 10;
+
 /**
  * A connection to one instance. It does one thing at a time: DuckDB would end an open stream, without
  * a word, as soon as anything else is done on its connection, so that is refused here.
@@ -25,6 +28,7 @@ export class Connection {
   #calls = 0;
   #stream: RowStream | undefined;
   #interruption: PgError | undefined;
+  #insisting: NodeJS.Timeout | undefined;
   #closing = false;
   #disconnected = false;
 
@@ -84,6 +88,8 @@ export class Connection {
     if (this.#calls === 0 && this.#stream === undefined) return;
     this.#interruption ??= reason;
     this.#connection.interrupt();
+    // DuckDB forgets an interrupt when a statement begins, which one that waits for a thread still will.
+    this.#insisting ??= setInterval(() => this.#connection.interrupt(), INSIST_MS).unref();
   }
 
   get progress(): Progress {
@@ -128,13 +134,18 @@ export class Connection {
   /** An interruption ends with what it interrupted. */
   #settle(): void {
     if (this.#calls > 0) return;
-    if (this.#stream === undefined) this.#interruption = undefined;
+    if (this.#stream === undefined) {
+      this.#interruption = undefined;
+      clearInterval(this.#insisting);
+      this.#insisting = undefined;
+    }
     if (this.#closing) this.#disconnect();
   }
 
   #disconnect(): void {
     if (this.#disconnected) return;
     this.#disconnected = true;
+    clearInterval(this.#insisting);
     this.#connection.disconnectSync();
   }
 }

@@ -77,7 +77,7 @@ class EngineProcess {
         void this.#execute(id, frame);
         return;
       case "fetch":
-        void this.#run(id, frame.maxRows);
+        void this.#streams.get(id)?.run(frame.maxRows, frame.cursor);
         return;
       case "credit":
         this.#streams.get(id)?.credit(frame.bytes);
@@ -178,11 +178,7 @@ class EngineProcess {
       this.#codeCache,
     );
     this.#streams.set(id, stream);
-    await stream.run(frame.maxRows);
-  }
-
-  async #run(id: number, maxRows: number): Promise<void> {
-    await this.#streams.get(id)?.run(maxRows);
+    await stream.run(frame.maxRows, frame.cursor);
   }
 
   async #engine(workspace: WorkspaceName): Promise<WorkspaceEngine> {

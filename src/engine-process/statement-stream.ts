@@ -3,24 +3,22 @@ import { PgError } from "../core/pg-error.ts";
 import type { PreparedStatement } from "../duckdb/prepared-statement.ts";
 import type { ResultColumn, RowStream } from "../duckdb/row-stream.ts";
 import type { DataChunk } from "../duckdb/vectors.ts";
-import { type ExecuteRequest, formatOf } from "../engine/engine.ts";
+import { type CursorRun, type ExecuteRequest, formatOf } from "../engine/engine.ts";
 import type { UpFrame } from "../engine/frames.ts";
 import type { TypedValue } from "../pgtypes/duckdb-type.ts";
 import { readParameter } from "../pgtypes/parameters.ts";
-import type { TimeZone } from "../pgtypes/time-zone.ts";
-import type { FieldDescription } from "../protocol/field-description.ts";
+import { type TimeZone, TimeZones } from "../pgtypes/time-zone.ts";
+import type { FieldDescription, FormatCode } from "../protocol/field-description.ts";
+import type { CopyOptions } from "../sql/statement.ts";
 import { fieldsOfError } from "./error-fields.ts";
 import { fieldOf } from "./fields.ts";
 import type { Lease } from "./lease.ts";
-import {
-  type CodeCache,
-  createRowEncoder,
-  type RowEncoder,
-  type RowFormat,
-} from "./row-encoder.ts";
+import { checkExpected, rowFormat, sameFormats } from "./result-shape.ts";
+import { type CodeCache, createRowEncoder, type RowEncoder } from "./row-encoder.ts";
 import { copyHeader, copyTrailer } from "./row-encoder-copy.ts";
 import { PageWriter } from "./row-encoder-page.ts";
 import { RowSpool } from "./row-spool.ts";
+import { ScrolledRows } from "./scrolled-rows.ts";
 import type { Occupant } from "./session-catalog.ts";
 import type { WorkspaceEngine } from "./workspace-engine.ts";
 
@@ -28,6 +26,8 @@ export interface StreamOutput {
   frame(frame: UpFrame): void;
   page(page: Buffer): void;
 }
+
+type RunEnd = Extract<UpFrame, { readonly rows: number }>;
 
 /** A statement that is executed: rows become pages, as far as the client's credit reaches. */
 export class StatementStream implements Occupant {
@@ -38,14 +38,23 @@ export class StatementStream implements Occupant {
   readonly #page = new PageWriter();
   #lease: Lease | undefined;
   #rows: RowStream | undefined;
+  /** Of the statement's own result, whatever its rows come from. */
+  #columns: readonly ResultColumn[] = [];
+  /** Of a request that scrolls: what has come of `#rows` so far, and is read instead. */
+  #scrolled: ScrolledRows | undefined;
   /** Where the rows come from since the connection was needed for something else. */
   #spool: RowSpool | undefined;
+  #zones = new TimeZones();
   #encoder: RowEncoder | undefined;
+  /** Those of the encoder. */
+  #formats: readonly FormatCode[] = [];
   /** Until they are sent. */
   #fields: readonly FieldDescription[] | undefined;
   /** What COPY's binary format has behind its rows. */
   #trailer: Buffer | undefined;
   #chunk: DataChunk | undefined;
+  /** The one that the encoder has taken its values from. */
+  #loaded: DataChunk | undefined;
   #nextRow = 0;
   #creditBytes: number;
   #creditArrived: (() => void) | undefined;
@@ -69,10 +78,10 @@ export class StatementStream implements Occupant {
   }
 
   /** Sends rows until `maxRows` (0 is all), then how it ended. Resolves when nothing runs any more. */
-  run(maxRows: number): Promise<void> {
+  run(maxRows: number, cursor?: CursorRun): Promise<void> {
     this.#work = this.#work.then(async () => {
       this.#isRunning = true;
-      await this.#run(maxRows);
+      await this.#run(maxRows, cursor);
       this.#isRunning = false;
     });
     return this.#work;
@@ -86,6 +95,7 @@ export class StatementStream implements Occupant {
   interrupt(): void {
     this.#interruption ??= new PgError("query_canceled", "canceling statement due to user request");
     this.#lease?.connection.interrupt(this.#interruption);
+    this.#scrolled?.interrupt(this.#interruption);
     this.#wake();
   }
 
@@ -118,6 +128,11 @@ export class StatementStream implements Occupant {
     if (source === undefined || lease === undefined || this.#closed) return;
     const workspace = await this.#workspace;
     try {
+      if (this.#scrolled !== undefined) {
+        await this.#scrolled.complete();
+        await this.#giveBack("clean");
+        return;
+      }
       this.#spool = await RowSpool.create(workspace.connect, source.columns);
       await this.#spool.drain(source);
       this.#rows = await this.#spool.read({ start: 0 });
@@ -130,7 +145,7 @@ export class StatementStream implements Occupant {
     }
   }
 
-  async #run(maxRows: number): Promise<void> {
+  async #run(maxRows: number, cursor: CursorRun | undefined): Promise<void> {
     if (this.#closed) return;
     try {
       this.#stopIfInterrupted();
@@ -141,7 +156,7 @@ export class StatementStream implements Occupant {
         return;
       }
       await this.#start();
-      const outcome = await this.#pump(maxRows);
+      const outcome = await this.#produce(maxRows, cursor);
       this.#outputFields();
       this.#output.frame(outcome);
       if (outcome.type === "complete") await this.#release("clean");
@@ -162,31 +177,18 @@ export class StatementStream implements Occupant {
   }
 
   async #start(): Promise<void> {
-    if (this.#rows !== undefined) return;
+    if (this.#rows !== undefined || this.#scrolled !== undefined) return;
     const request = this.#request;
     const workspace = await this.#workspace;
+    this.#zones = workspace.zones;
     this.#lease = await workspace.lease(request, this);
     this.#rows = await (await this.#prepare(workspace, this.#lease)).stream();
-    const fields = this.#rows.columns.map(fieldOf);
-    checkExpected(fields, request.expectedTypeOids);
-    const format = rowFormat(request, this.#rows.columns);
-    const { timeZone } = request.settings;
-    this.#encoder = createRowEncoder(
-      this.#rows.columns,
-      format,
-      { timeZone },
-      {
-        codeCache: this.#codeCache,
-        zones: workspace.zones,
-      },
-    );
-    this.#fields = fields;
-    if (format.kind !== "data-row") {
-      const { output } = request;
-      const hasHeader = output.kind === "copy" && output.options.header;
-      const header = copyHeader(format, hasHeader ? fields.map(({ name }) => name) : undefined);
-      if (header !== undefined) this.#outputPage(header);
-      this.#trailer = copyTrailer(format);
+    this.#columns = this.#rows.columns;
+    this.#fields = this.#columns.map(fieldOf);
+    checkExpected(this.#fields, request.expectedTypeOids);
+    if (request.output.kind === "copy") this.#beginCopy(request.output.options);
+    if (request.scrolls === true) {
+      this.#scrolled = await ScrolledRows.create(this.#rows, workspace.connect);
     }
   }
 
@@ -198,25 +200,77 @@ export class StatementStream implements Occupant {
     return prepared;
   }
 
-  async #pump(maxRows: number): Promise<Extract<UpFrame, { rows: number }>> {
-    const [source, encoder] = [this.#rows, this.#encoder];
-    if (source === undefined || encoder === undefined)
-      throw new Error("the stream has not started");
+  /** What of COPY's formats stands around the rows. */
+  #beginCopy({ header }: CopyOptions): void {
+    const columns = this.#columns;
+    const format = rowFormat(this.#request, columns, []);
+    if (format.kind === "data-row") return;
+    const first = copyHeader(format, header ? columns.map(({ name }) => name) : undefined);
+    if (first !== undefined) this.#outputPage(first);
+    this.#trailer = copyTrailer(format);
+  }
+
+  async #produce(maxRows: number, cursor: CursorRun | undefined): Promise<RunEnd> {
+    if (cursor?.rows === "none") return { type: "suspended", rows: 0 };
+    const { output } = this.#request;
+    const formats = cursor?.formats ?? (output.kind === "rows" ? output.formats : []);
+    if (this.#scrolled !== undefined)
+      return await this.#scroll(this.#scrolled, maxRows, cursor, formats);
+    if (this.#rows === undefined) throw new Error("the stream has not started");
+    if (cursor?.rows !== "skipped") this.#encodeAs(formats);
+    const end = await this.#pump(this.#rows, maxRows, cursor?.rows === "skipped");
+    if (end.type === "complete" && this.#trailer !== undefined) this.#outputPage(this.#trailer);
+    return end;
+  }
+
+  async #scroll(
+    scrolled: ScrolledRows,
+    maxRows: number,
+    cursor: CursorRun | undefined,
+    formats: readonly FormatCode[],
+  ): Promise<RunEnd> {
+    const place = cursor?.from;
+    if (place === undefined) throw new Error("a statement that scrolls is told from where");
+    this.#stopIfInterrupted();
+    const count = await scrolled.countFrom(place, maxRows);
+    if (scrolled.isComplete) await this.#giveBack("clean");
+    if (count > 0 && cursor?.rows === "sent") {
+      await using range = await scrolled.range(place, count);
+      this.#encodeAs(formats);
+      await this.#pump(range, 0, false);
+    }
+    return { type: "suspended", rows: count };
+  }
+
+  /** A chunk of which a part was sent goes on in other formats where a cursor's client wants them. */
+  #encodeAs(formats: readonly FormatCode[]): void {
+    const columns = this.#columns;
+    if (this.#encoder !== undefined && sameFormats(columns, formats, this.#formats)) return;
+    this.#encoder = createRowEncoder(
+      columns,
+      rowFormat(this.#request, columns, formats),
+      { timeZone: this.#request.settings.timeZone },
+      { codeCache: this.#codeCache, zones: this.#zones },
+    );
+    this.#formats = formats;
+    this.#loaded = undefined;
+  }
+
+  async #pump(source: RowStream, maxRows: number, isSkipped: boolean): Promise<RunEnd> {
     let rows = 0;
     for (;;) {
       if (this.#chunk === undefined) {
         this.#stopIfInterrupted();
         this.#chunk = await source.next();
         if (this.#chunk === undefined) break;
-        encoder.load(this.#chunk);
         this.#nextRow = 0;
       }
       const count = this.#chunk.rowCount;
       const end = maxRows === 0 ? count : Math.min(count, this.#nextRow + maxRows - rows);
-      const reached = encoder.encode(this.#page, this.#nextRow, end);
+      const reached = isSkipped ? end : this.#encode(this.#chunk, this.#nextRow, end);
       rows += reached - this.#nextRow;
       this.#nextRow = reached;
-      if (reached === count) this.#chunk = undefined;
+      if (reached === count) this.#chunk = this.#loaded = undefined;
       if (this.#page.length >= LIMITS.pageBytes) await this.#sendPage();
       if (maxRows !== 0 && rows === maxRows) {
         await this.#sendPage();
@@ -224,8 +278,14 @@ export class StatementStream implements Occupant {
       }
     }
     await this.#sendPage();
-    if (this.#trailer !== undefined) this.#outputPage(this.#trailer);
     return { type: "complete", rows };
+  }
+
+  #encode(chunk: DataChunk, fromRow: number, toRow: number): number {
+    if (this.#encoder === undefined) throw new Error("rows are sent in some format");
+    if (this.#loaded !== chunk) this.#encoder.load(chunk);
+    this.#loaded = chunk;
+    return this.#encoder.encode(this.#page, fromRow, toRow);
   }
 
   async #sendPage(): Promise<void> {
@@ -263,17 +323,24 @@ export class StatementStream implements Occupant {
   }
 
   async #release(state: "clean" | "interrupted"): Promise<void> {
+    await this.#scrolled?.close();
+    await this.#giveBack(state);
+    await this.#spool?.close();
+    this.#scrolled = undefined;
+    this.#spool = undefined;
+    this.#encoder = undefined;
+    this.#chunk = this.#loaded = undefined;
+  }
+
+  /** The connection that the statement runs on, and with it the version of the files that it sees. */
+  async #giveBack(state: "clean" | "interrupted"): Promise<void> {
     const workspace = await this.#workspace.catch(() => undefined);
     const isJoined = this.#lease !== undefined && workspace?.isJoined(this.#lease) === true;
     if (isJoined) await this.#rows?.abandon();
     else await this.#rows?.close();
     if (this.#lease !== undefined) workspace?.release(this.#lease, state);
-    await this.#spool?.close();
-    this.#spool = undefined;
     this.#rows = undefined;
     this.#lease = undefined;
-    this.#encoder = undefined;
-    this.#chunk = undefined;
   }
 }
 
@@ -290,48 +357,4 @@ function parametersOf(request: ExecuteRequest, zone: TimeZone): readonly TypedVa
       context,
     ),
   );
-}
-
-/** The client reads values by the types it was told: other ones must not reach it. */
-function checkExpected(
-  fields: readonly FieldDescription[],
-  expected: readonly number[] | undefined,
-): void {
-  if (expected === undefined) return;
-  const same =
-    expected.length === fields.length &&
-    fields.every((field, index) => field.typeOid === expected[index]);
-  if (!same) {
-    throw new PgError("feature_not_supported", "cached plan must not change result type", {
-      hint: "The table has changed since the statement was prepared; prepare it again.",
-    });
-  }
-}
-
-function rowFormat(request: ExecuteRequest, columns: readonly ResultColumn[]): RowFormat {
-  const { output } = request;
-  if (output.kind !== "copy") {
-    return {
-      kind: "data-row",
-      formats: columns.map((_, index) =>
-        formatOf(output.kind === "rows" ? output.formats : [], index),
-      ),
-    };
-  }
-  const { format, delimiter, nullText, quote, escape, forceQuote } = output.options;
-  switch (format) {
-    case "binary":
-      return { kind: "copy-binary" };
-    case "text":
-      return { kind: "copy-text", delimiter, nullText };
-    case "csv":
-      return {
-        kind: "copy-csv",
-        delimiter,
-        nullText,
-        quote,
-        escape,
-        forceQuote: columns.map(({ name }) => forceQuote === "all" || forceQuote.includes(name)),
-      };
-  }
 }

@@ -5,6 +5,7 @@ import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
 import type {
   ConfiguredWorkspace,
+  CursorRun,
   DescribeRequest,
   EngineDescription,
   EngineStream,
@@ -204,7 +205,7 @@ class ClientStream implements EngineStream {
     this.#channel = channel;
   }
 
-  run(sink: RowSink, maxRows: number): Promise<RunOutcome> {
+  run(sink: RowSink, maxRows: number, cursor?: CursorRun): Promise<RunOutcome> {
     const state = this.#state;
     if (state === "running" || state === "ended") {
       return Promise.reject(new Error(`a stream that is ${state} cannot run`));
@@ -273,9 +274,10 @@ class ClientStream implements EngineStream {
               type: "execute",
               request: this.#request,
               maxRows,
+              cursor,
               creditBytes: LIMITS.streamCreditBytes,
             }
-          : { type: "fetch", maxRows },
+          : { type: "fetch", maxRows, cursor },
       );
     });
   }

@@ -11,6 +11,7 @@ import { SQLSTATE } from "../core/sqlstate.ts";
 import type { Logger } from "../observe/logger.ts";
 import type {
   ConfiguredWorkspace,
+  CursorRun,
   DescribeRequest,
   Engine,
   EngineDescription,
@@ -275,10 +276,10 @@ class LateStream implements EngineStream {
     this.#watched = watched;
   }
 
-  async run(sink: RowSink, maxRows: number): Promise<RunOutcome> {
+  async run(sink: RowSink, maxRows: number, cursor?: CursorRun): Promise<RunOutcome> {
     this.#stream ??= await this.#open();
     if (this.#closed) this.#stream.close();
-    return await this.#watched(this.#stream.run(sink, maxRows));
+    return await this.#watched(this.#stream.run(sink, maxRows, cursor));
   }
 
   close(): void {

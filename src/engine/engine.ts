@@ -134,6 +134,8 @@ export interface ExecuteRequest extends DescribeRequest {
   readonly output: OutputFormat;
   /** The type OIDs that the client was told; other ones are "cached plan must not change result type". */
   readonly expectedTypeOids: readonly number[] | undefined;
+  /** The rows are kept until the stream is closed: each run says from which of them it goes where. */
+  readonly scrolls?: boolean;
 }
 
 export type OutputFormat =
@@ -143,10 +145,29 @@ export type OutputFormat =
   /** Run for its effect: the outcome counts the rows that were changed. */
   | { readonly kind: "none" };
 
+/** What a cursor asks of one run, beyond a number of rows. */
+export interface CursorRun {
+  /**
+   * Skipped rows are only counted. With none, the statement begins: what it sees is fixed, and a
+   * failure to begin is heard now.
+   */
+  readonly rows: "sent" | "skipped" | "none";
+  /** In place of the request's, where there are any. */
+  readonly formats: readonly FormatCode[] | undefined;
+  /** Of a request that scrolls, whose runs know nothing of each other. */
+  readonly from?: RowPlace;
+}
+
+export interface RowPlace {
+  /** Of the run's first row, counted from 0 in the order of the result. */
+  readonly row: number;
+  readonly direction: "forward" | "backward";
+}
+
 /** Takes what a stream produces, in order. */
 export interface RowSink {
-  /** Once, before the first page. */
-  fields(fields: readonly FieldDescription[]): void;
+  /** Once, before the first page. Without formats every column is text, or its format is known. */
+  fields(fields: readonly FieldDescription[], formats?: readonly FormatCode[]): void;
   /** Whole messages, in pieces. The stream waits for the promise before it sends much more. */
   page(pieces: readonly Buffer[]): Promise<void> | undefined;
 }
@@ -156,7 +177,7 @@ export interface EngineStream {
    * Sends rows to the sink until `maxRows` (0 is all). Rejects with a PgError when the statement
    * failed, was aborted (with the signal's reason) or its process ended (admin_shutdown).
    */
-  run(sink: RowSink, maxRows: number): Promise<RunOutcome>;
+  run(sink: RowSink, maxRows: number, cursor?: CursorRun): Promise<RunOutcome>;
   /** Ends the statement, finished or not. */
   close(): void;
 }

@@ -8,7 +8,7 @@ import type { WorkspaceName } from "../core/brands.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { PgErrorFields } from "../core/pg-error.ts";
 import type { FieldDescription } from "../protocol/field-description.ts";
-import type { DescribeRequest, EngineWorkspace, ExecuteRequest } from "./engine.ts";
+import type { CursorRun, DescribeRequest, EngineWorkspace, ExecuteRequest } from "./engine.ts";
 
 /** From the gateway to an engine process. */
 export type DownFrame =
@@ -39,10 +39,15 @@ export type DownFrame =
       readonly type: "execute";
       readonly request: ExecuteRequest;
       readonly maxRows: number;
+      readonly cursor: CursorRun | undefined;
       readonly creditBytes: number;
     }
   /** Goes on with a stream that `maxRows` has suspended. */
-  | { readonly type: "fetch"; readonly maxRows: number }
+  | {
+      readonly type: "fetch";
+      readonly maxRows: number;
+      readonly cursor: CursorRun | undefined;
+    }
   /** The client has taken this much; as much more may be sent. */
   | { readonly type: "credit"; readonly bytes: number }
   | { readonly type: "interrupt" }

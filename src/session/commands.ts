@@ -6,6 +6,7 @@ import { MessageWriter } from "../protocol/message-writer.ts";
 import type { GatewayCommand, SetConfig } from "../sql/statement.ts";
 import { BufferedExecution, type BufferedResult, collect } from "./buffered-execution.ts";
 import type { SessionContext } from "./context.ts";
+import { closeCursors } from "./cursors.ts";
 import { NO_BINDING, type Plan, type ResultSink } from "./plan.ts";
 import { setParameter } from "./set-parameter.ts";
 import { openInShadow } from "./shadow-plan.ts";
@@ -17,7 +18,10 @@ const JSONB_OID = 3802;
 const SHOW_ALL_FIELDS = ["name", "setting", "description"].map(textField);
 
 /** Commands that are the session's own affair and run no other plan, as EXECUTE does. */
-export type SessionCommand = Exclude<GatewayCommand, { kind: "prepare" | "execute" | "call" }>;
+export type SessionCommand = Exclude<
+  GatewayCommand,
+  { kind: "prepare" | "execute" | "call" | "declare" | "fetch" }
+>;
 
 /** A plan for a command that the gateway itself carries out when it is executed. */
 export function planForCommand(context: SessionContext, command: SessionCommand): Plan {
@@ -48,7 +52,7 @@ async function carryOut(
   sink: ResultSink,
   signal: AbortSignal,
 ): Promise<BufferedResult> {
-  const { parameters, transaction } = context;
+  const { parameters, transaction, portals } = context;
   switch (command.kind) {
     case "set":
       if (command.local) transaction.warnOutside("SET LOCAL", sink);
@@ -105,15 +109,21 @@ async function carryOut(
       return done("ROLLBACK");
     }
     case "savepoint":
-      transaction.savepoint(command.name, context.temporary.mark);
+      transaction.savepoint(command.name, {
+        temporary: context.temporary.mark,
+        portals: portals.mark,
+      });
       return done("SAVEPOINT");
     case "release":
       transaction.release(command.name);
       return done("RELEASE");
-    case "rollback-to":
-      await context.temporary.rollbackTo(transaction.markOf(command.name));
+    case "rollback-to": {
+      const marks = transaction.marksOf(command.name);
+      await context.temporary.rollbackTo(marks.temporary);
       transaction.rollbackTo(command.name);
+      portals.rollbackTo(marks.portals);
       return done("ROLLBACK");
+    }
     case "set-transaction":
       if (command.session) setDefaultOptions(context, command.options);
       else {
@@ -130,6 +140,8 @@ async function carryOut(
         context.statements.close(command.name);
       }
       return done(command.name === "all" ? "DEALLOCATE ALL" : "DEALLOCATE");
+    case "close":
+      return done(closeCursors(context, command.name));
     case "refresh":
       await context.refresh(command.schema ?? "public", command.name, signal);
       return done("REFRESH MATERIALIZED VIEW");
@@ -197,6 +209,7 @@ async function discard(
     context.parameters.resetAll();
     context.statements.clear();
     context.channels.unlisten(undefined);
+    context.portals.closeAll();
   }
   if (target === "all" || target === "temp") await discardTemporary(context);
   return `DISCARD ${target.toUpperCase()}`;

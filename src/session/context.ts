@@ -6,6 +6,7 @@ import type { StatementCache } from "../sql/statement-cache.ts";
 import type { TranslateOptions } from "../sql/translate.ts";
 import type { SessionChannels } from "./channels.ts";
 import type { SessionParameters } from "./parameters.ts";
+import type { Portals } from "./portals.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
 import type { SentCounters } from "./results.ts";
 import type { SessionActivity } from "./session-activity.ts";
@@ -35,6 +36,7 @@ export interface SessionContext {
   readonly transaction: Transaction;
   readonly temporary: TemporaryTables;
   readonly statements: PreparedStatements;
+  readonly portals: Portals;
   /** Looks at a table's source now and answers when what is there is visible. */
   refresh(schema: string, table: string, signal: AbortSignal): Promise<void>;
   /** LISTEN and NOTIFY. */

@@ -1,6 +1,7 @@
 import { PgError } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
 import type {
+  CursorRun,
   EngineDescription,
   EngineSettings,
   OutputFormat,
@@ -230,14 +231,15 @@ class EngineExecution implements Execution {
         parameters: binding.parameters,
         output: options.output,
         expectedTypeOids: options.expectedTypeOids,
+        ...(binding.scrolls === true ? { scrolls: true } : {}),
       },
       { signal: options.signal },
     );
   }
 
-  async run(sink: ResultSink, maxRows: number): Promise<Completion> {
+  async run(sink: ResultSink, maxRows: number, cursor?: CursorRun): Promise<Completion> {
     try {
-      const { suspended, rows } = await this.#stream.run(sink, maxRows);
+      const { suspended, rows } = await this.#stream.run(sink, maxRows, cursor);
       return suspended
         ? { outcome: "suspended", rows }
         : { outcome: "complete", tag: `SELECT ${rows}`, rows };

@@ -15,7 +15,8 @@ import type { SessionContext } from "./context.ts";
 import { movedBy } from "./error-position.ts";
 import type { Execution, Plan } from "./plan.ts";
 import { endsTransaction, planStatement } from "./planner.ts";
-import type { Portal, Portals } from "./portals.ts";
+import { PortalScan } from "./portal-scan.ts";
+import type { Portal } from "./portals.ts";
 import { ClientSink, formatsFor } from "./results.ts";
 import { abortedTransaction } from "./transaction.ts";
 
@@ -25,12 +26,10 @@ type Message<T extends FrontendMessage["type"]> = Extract<FrontendMessage, { typ
 export class ExtendedQuery {
   readonly #context: SessionContext;
   readonly #connection: ClientConnection;
-  readonly #portals: Portals;
 
-  constructor(context: SessionContext, connection: ClientConnection, portals: Portals) {
+  constructor(context: SessionContext, connection: ClientConnection) {
     this.#context = context;
     this.#connection = connection;
-    this.#portals = portals;
   }
 
   async parse({ name, sql, parameterOids }: Message<"Parse">, signal: AbortSignal): Promise<void> {
@@ -64,23 +63,30 @@ export class ExtendedQuery {
   }
 
   bind(message: Message<"Bind">): void {
-    const { statements, transaction } = this.#context;
+    const { statements, transaction, portals } = this.#context;
     const { plan } = statements.get(message.statement);
     const parameterOids = plan?.parameterOids ?? [];
     checkParameterCount(message, parameterOids.length);
     if (transaction.status === "E" && !(plan?.endsTransaction === true)) throw abortedTransaction();
-    this.#portals.requireFree(message.portal);
+    portals.requireFree(message.portal);
     const parameterFormats = checkValues(message, parameterOids);
     checkResultFormats(message, plan?.fields?.length ?? 0);
     const abort = new AbortController();
-    this.#portals.add(message.portal, {
-      execution: plan && openPlan(plan, message, parameterFormats, abort.signal),
-      fields: plan?.fields,
+    const fields = plan?.fields;
+    portals.add(message.portal, {
+      scan:
+        plan &&
+        new PortalScan(openPlan(plan, message, parameterFormats, abort.signal), {
+          portal: message.portal,
+          returnsRows: fields !== undefined,
+          scrolls: false,
+          abort,
+        }),
+      fields,
       formats: message.resultFormats,
       endsTransaction: plan?.endsTransaction ?? false,
-      abort,
-      savepointNumber: transaction.savepointNumber,
-      completedTag: undefined,
+      isBinary: false,
+      holds: false,
     });
     this.#connection.send({ type: "BindComplete" });
   }
@@ -94,65 +100,39 @@ export class ExtendedQuery {
       this.#describeFields(plan?.fields, []);
       return;
     }
-    const portal = this.#portals.get(name);
+    const portal = this.#context.portals.get(name);
     if (portal.fields !== undefined && transaction.status === "E") throw abortedTransaction();
     this.#describeFields(portal.fields, portal.formats);
   }
 
   async execute({ portal: name, maxRows }: Message<"Execute">, signal: AbortSignal): Promise<void> {
-    const portal = this.#portals.get(name);
-    if (portal.execution === undefined) {
+    const portal = this.#context.portals.get(name);
+    const { scan } = portal;
+    if (scan === undefined) {
       this.#connection.send({ type: "EmptyQueryResponse" });
       return;
     }
     if (this.#context.transaction.status === "E" && !portal.endsTransaction)
       throw abortedTransaction();
-    if (portal.completedTag !== undefined) {
-      this.#executeAgain(name, portal);
+    const completion = await scan.execute(
+      new ClientSink(this.#connection, this.#context.sent, "known already"),
+      Math.max(0, maxRows),
+      signal,
+    );
+    this.#context.sent.rows += completion.rows;
+    if (completion.outcome === "suspended") {
+      this.#connection.send({ type: "PortalSuspended" });
       return;
     }
-    await this.#run(portal, Math.max(0, maxRows), signal);
+    this.#context.clock.nextStatement();
+    this.#connection.send({ type: "CommandComplete", tag: completion.tag });
+    this.#context.transaction.executed();
   }
 
   close({ target, name }: Message<"Close">): void {
     if (target === "statement") this.#context.statements.close(name);
-    else this.#portals.close(name);
+    else this.#context.portals.close(name);
     this.#connection.send({ type: "CloseComplete" });
-  }
-
-  async #run(portal: Portal, maxRows: number, signal: AbortSignal): Promise<void> {
-    const { execution } = portal;
-    if (execution === undefined) return;
-    // A portal outlives the message that runs it: only while one does may the message abort it.
-    const abort = (): void => portal.abort.abort(signal.reason);
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-    try {
-      const completion = await execution.run(
-        new ClientSink(this.#connection, this.#context.sent, "known already"),
-        maxRows,
-      );
-      this.#context.sent.rows += completion.rows;
-      if (completion.outcome === "suspended") {
-        this.#connection.send({ type: "PortalSuspended" });
-        return;
-      }
-      portal.completedTag = completion.tag;
-      this.#context.clock.nextStatement();
-      this.#connection.send({ type: "CommandComplete", tag: completion.tag });
-      this.#context.transaction.executed();
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
-  }
-
-  /** A query that has given all its rows has none left; anything else cannot run twice. */
-  #executeAgain(name: string, { fields, completedTag }: Portal): void {
-    if (fields === undefined) {
-      throw new PgError("object_not_in_prerequisite_state", `portal "${name}" cannot be run`);
-    }
-    const tag = (completedTag ?? "").replace(/\d+$/, "0");
-    this.#connection.send({ type: "CommandComplete", tag });
   }
 
   #describeFields(fields: Portal["fields"], formats: Portal["formats"]): void {

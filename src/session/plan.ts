@@ -1,4 +1,4 @@
-import type { RowSink } from "../engine/engine.ts";
+import type { CursorRun, RowSink } from "../engine/engine.ts";
 import type { Notice } from "../protocol/error-response.ts";
 import type { FieldDescription, FormatCode } from "../protocol/field-description.ts";
 
@@ -18,6 +18,8 @@ export interface Binding {
   readonly parameterFormats: readonly FormatCode[];
   readonly parameters: readonly (Uint8Array | undefined)[];
   readonly resultFormats: readonly FormatCode[];
+  /** Each run will say from which row it goes where. */
+  readonly scrolls?: boolean;
 }
 
 export const NO_BINDING: Binding = { parameterFormats: [], parameters: [], resultFormats: [] };
@@ -31,8 +33,8 @@ export interface ResultSink extends RowSink {
 
 /** A statement that runs: the inside of a portal. */
 export interface Execution {
-  /** Produces rows until `maxRows` (0 is all). */
-  run(sink: ResultSink, maxRows: number): Promise<Completion>;
+  /** Produces rows until `maxRows` (0 is all). Only what returns rows is run for a cursor. */
+  run(sink: ResultSink, maxRows: number, cursor?: CursorRun): Promise<Completion>;
   /** Ends it, finished or not. Harmless when it has ended. */
   close(): void;
 }

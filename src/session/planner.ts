@@ -1,12 +1,13 @@
 import { PgError } from "../core/pg-error.ts";
 import { pgTypeOidByName } from "../pgtypes/pg-types.ts";
 import { firstParameter } from "../sql/first-parameter.ts";
-import type { GatewayCommand, Statement } from "../sql/statement.ts";
+import type { DeclareCursor, GatewayCommand, Statement } from "../sql/statement.ts";
 import { planForCall } from "./backend-functions.ts";
 import { BufferedExecution, type BufferedResult } from "./buffered-execution.ts";
 import { planForCommand } from "./commands.ts";
 import type { SessionContext } from "./context.ts";
 import { openCopyOut } from "./copy-out.ts";
+import { inDeclare, openFetch, planForDeclare, planForFetch } from "./cursors.ts";
 import { openInEngine, planForEngine } from "./engine-plan.ts";
 import { movedBy } from "./error-position.ts";
 import { executeArguments } from "./execute-arguments.ts";
@@ -52,6 +53,7 @@ export async function planStatement(
       return await planForGateway(
         context,
         { command: route.command, text: statement.text, offset: statement.offset },
+        declaredOids,
         signal,
       );
   }
@@ -71,6 +73,8 @@ export async function openStatement(
     const { number, position } = firstParameter(statement);
     throw new PgError("undefined_parameter", `there is no parameter $${number}`, { position });
   }
+  if (route.to === "gateway" && route.command.kind === "fetch")
+    return openFetch(context, route.command, signal);
   if (route.to === "shadow") return openInShadowOrEngine(context, statement, signal);
   if (route.to === "engine" && explainOf(statement) === undefined) {
     return openInEngine(context, statement, NO_BINDING, {
@@ -116,9 +120,14 @@ async function planForEngineRoute(
 async function planForGateway(
   context: SessionContext,
   { command, text, offset }: CommandInText<GatewayCommand>,
+  declaredOids: readonly number[],
   signal: AbortSignal,
 ): Promise<Plan> {
   switch (command.kind) {
+    case "declare":
+      return await planForDeclared(context, command, declaredOids, signal);
+    case "fetch":
+      return planForFetch(context, command);
     case "call":
       return planForCall(context, command);
     case "prepare":
@@ -133,6 +142,20 @@ async function planForGateway(
       return await planForExecute(context, command, signal);
     default:
       return planForCommand(context, command);
+  }
+}
+
+async function planForDeclared(
+  context: SessionContext,
+  command: DeclareCursor,
+  declaredOids: readonly number[],
+  signal: AbortSignal,
+): Promise<Plan> {
+  try {
+    const query = await planStatement(context, command.query, declaredOids, signal);
+    return planForDeclare(context, command, query);
+  } catch (error) {
+    throw inDeclare(command, error);
   }
 }
 

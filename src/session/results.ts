@@ -27,9 +27,13 @@ export class ClientSink implements ResultSink {
     this.#rowDescription = rowDescription;
   }
 
-  fields(fields: readonly FieldDescription[]): void {
+  fields(fields: readonly FieldDescription[], formats: readonly FormatCode[] = []): void {
     if (this.#rowDescription === "sent first") {
-      this.#connection.send({ type: "RowDescription", fields, formats: [] });
+      this.#connection.send({
+        type: "RowDescription",
+        fields,
+        formats: formatsFor(fields, formats),
+      });
     }
   }
 

@@ -3,7 +3,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext, SqlContext } from "./context.ts";
 import { durationMs, showDuration } from "./parameter-values.ts";
 import { SessionParameters } from "./parameters.ts";
-import type { Portals } from "./portals.ts";
+import { Portals } from "./portals.ts";
 import { PreparedStatements } from "./prepared-statements.ts";
 import { SessionActivity } from "./session-activity.ts";
 import { SessionClock, type SessionClockOptions } from "./session-clock.ts";
@@ -15,7 +15,6 @@ import { Transaction } from "./transaction.ts";
 export interface SessionParts {
   readonly processId: number;
   readonly connection: ClientConnection;
-  readonly portals: Portals;
   readonly notified: Listener;
   readonly endIdle: SessionClockOptions["endIdle"];
 }
@@ -24,7 +23,7 @@ export interface SessionParts {
 export function sessionContext(
   { role, workspace, parameters: startup }: Login,
   services: SessionServices,
-  { processId, connection, portals, notified, endIdle }: SessionParts,
+  { processId, connection, notified, endIdle }: SessionParts,
 ): SessionContext {
   const { engine, shadow, workspaces, sessions } = services;
   const parameters = new SessionParameters(services.serverVersion, role);
@@ -34,6 +33,7 @@ export function sessionContext(
   };
   for (const [name, ms] of Object.entries(defaults)) parameters.initialize(name, showDuration(ms));
   for (const [name, value] of startup) parameters.initialize(name, value);
+  const portals = new Portals();
   const temporary = new TemporaryTables(engine, workspace, processId);
   let snapshots = 0;
   const latestSql = (): SqlContext => workspaces.sqlContext(workspace);
@@ -41,8 +41,7 @@ export function sessionContext(
   const transaction = new Transaction(parameters, channels, {
     take: () => ({ name: `${processId}.${++snapshots}`, sql: latestSql() }),
     release: ({ name }) => engine.endTransaction(workspace, name),
-    ended: () => portals.closeAll(),
-    rolledBackTo: (savepointNumber) => portals.closeSince(savepointNumber),
+    ended: (outcome) => (outcome === "committed" ? portals.commit() : portals.rollback()),
   });
   const limit = (name: string): number => durationMs(parameters.get(name));
   return {
@@ -54,6 +53,7 @@ export function sessionContext(
     sql: () => temporary.sql(transaction.taken?.sql ?? latestSql()),
     parameters,
     transaction,
+    portals,
     temporary,
     channels,
     clock: new SessionClock({

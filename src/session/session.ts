@@ -7,7 +7,6 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext } from "./context.ts";
 import { ExtendedQuery } from "./extended-query.ts";
 import { NotificationInbox } from "./notification-inbox.ts";
-import { Portals } from "./portals.ts";
 import type { SessionActivity } from "./session-activity.ts";
 import type { SessionClock } from "./session-clock.ts";
 import { sessionContext } from "./session-context.ts";
@@ -109,11 +108,9 @@ export class Session {
     this.#hasBegun = true;
     this.#began();
     workspaces.opened(login.workspace);
-    const portals = new Portals();
     const context = sessionContext(login, this.#services, {
       processId: registration.processId,
       connection: this.#connection,
-      portals,
       notified: (notification) => this.#inbox.receive(notification),
       endIdle: (reason) => this.#endIdle(reason),
     });
@@ -132,24 +129,20 @@ export class Session {
       "session started",
     );
     try {
-      await this.#serve(context, portals, messages);
+      await this.#serve(context, messages);
     } finally {
-      portals.closeAll();
+      context.portals.closeAll();
       context.transaction.close();
       context.temporary.discard();
       log.debug({ session: processId }, "session ended");
     }
   }
 
-  async #serve(
-    context: SessionContext,
-    portals: Portals,
-    messages: AsyncIterator<FrontendMessage>,
-  ): Promise<void> {
-    const extended = new ExtendedQuery(context, this.#connection, portals);
+  async #serve(context: SessionContext, messages: AsyncIterator<FrontendMessage>): Promise<void> {
+    const extended = new ExtendedQuery(context, this.#connection);
     let phase = this.#ready(context);
     for await (const message of { [Symbol.asyncIterator]: () => messages }) {
-      phase = await this.#handle(message, phase, context, extended, portals);
+      phase = await this.#handle(message, phase, context, extended);
       if (phase.name === "closed") return;
     }
   }
@@ -159,7 +152,6 @@ export class Session {
     phase: Phase,
     context: SessionContext,
     extended: ExtendedQuery,
-    portals: Portals,
   ): Promise<Phase> {
     if (message.type === "Terminate") return CLOSED;
     context.clock.stopIdle();
@@ -168,7 +160,7 @@ export class Session {
     switch (message.type) {
       case "Query":
         this.#begin(context, message.sql);
-        return await this.#query(message.sql, context, portals);
+        return await this.#query(message.sql, context);
       case "Sync":
         await this.#finish(context);
         return this.#ready(context);
@@ -223,8 +215,8 @@ export class Session {
     context.transaction.finish();
   }
 
-  async #query(sql: string, context: SessionContext, portals: Portals): Promise<Phase> {
-    portals.close("");
+  async #query(sql: string, context: SessionContext): Promise<Phase> {
+    context.portals.close("");
     context.statements.close("");
     context.transaction.start();
     const error = await this.#timed(context, (signal) =>

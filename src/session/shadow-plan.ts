@@ -51,11 +51,11 @@ export function openInShadow(
   { parameterFormats, parameters, resultFormats }: Binding,
   signal: AbortSignal,
 ): Execution {
-  return new BufferedExecution(async (sink) => {
+  return new BufferedExecution(async (sink, formats) => {
     // From its first query on a transaction sees one version of everything.
     context.transaction.snapshot();
     const answer = await context.shadow.execute(
-      { sql, parameterOids, parameterFormats, parameters, resultFormats },
+      { sql, parameterOids, parameterFormats, parameters, resultFormats: formats },
       shadowContext(context, signal, sql),
     );
     for (const notice of answer.notices) await sink.page([notice]);
@@ -63,5 +63,5 @@ export function openInShadow(
     // One may have ended this very statement.
     signal.throwIfAborted();
     return answer;
-  });
+  }, resultFormats);
 }

@@ -15,9 +15,13 @@ interface Undo {
 interface Savepoint {
   readonly name: string;
   readonly undo: Undo;
-  readonly mark: number;
-  /** What was made since has this number, or a higher one. */
-  readonly number: number;
+  readonly marks: Marks;
+}
+
+/** What had been made when a savepoint was set, of what others undo. */
+export interface Marks {
+  readonly temporary: number;
+  readonly portals: number;
 }
 
 interface Block {
@@ -46,9 +50,7 @@ export interface TransactionEvents {
   take(): Snapshot;
   release(snapshot: Snapshot): void;
   /** It is over, and so is what lives no longer than a transaction. */
-  ended(): void;
-  /** What was made since the savepoint of this number is undone. */
-  rolledBackTo(savepoint: number): void;
+  ended(outcome: "committed" | "rolled back"): void;
 }
 
 /**
@@ -62,7 +64,6 @@ export class Transaction {
   readonly #events: TransactionEvents;
   #state: State = { name: "idle" };
   #snapshot: Snapshot | undefined;
-  #savepointNumber = 0;
   #pipelining = false;
 
   constructor(parameters: SessionParameters, channels: SessionChannels, events: TransactionEvents) {
@@ -96,11 +97,6 @@ export class Transaction {
 
   get isInSavepoint(): boolean {
     return this.#block !== undefined && this.#block.savepoints.length > 0;
-  }
-
-  /** What is made now is undone with the savepoints of this number and below. */
-  get savepointNumber(): number {
-    return this.#savepointNumber;
   }
 
   /** Taken by the first statement that asks; undefined where each statement sees what is newest. */
@@ -167,23 +163,23 @@ export class Transaction {
   rollback(): boolean {
     const isOpen = this.#block !== undefined;
     if (this.#state.name !== "idle") this.#goBack(this.#state.before);
-    this.#end();
+    this.#end("rolled back");
     return isOpen;
   }
 
-  /** The mark is the caller's, which gets it back by `markOf`. */
-  savepoint(name: string, mark: number): void {
+  /** The marks are the caller's, which gets them back by `marksOf`. */
+  savepoint(name: string, marks: Marks): void {
     const open = this.#open("SAVEPOINT");
-    this.#savepointNumber += 1;
-    const savepoint = { name, undo: this.#undo(), mark, number: this.#savepointNumber };
+    const savepoint = { name, undo: this.#undo(), marks };
     this.#state = { ...open, savepoints: [...open.savepoints, savepoint] };
   }
 
-  /** That of the savepoint to which `rollbackTo` would go back. */
-  markOf(name: string): number {
+  /** Those of the savepoint to which `rollbackTo` would go back. */
+  marksOf(name: string): Marks {
     if (this.#block === undefined) throw noTransaction("ROLLBACK TO SAVEPOINT");
     const { savepoints } = this.#block;
-    return savepoints[this.#find(savepoints, name)]?.mark ?? 0;
+    const { marks } = savepoints[this.#find(savepoints, name)] ?? {};
+    return marks ?? { temporary: 0, portals: 0 };
   }
 
   release(name: string): void {
@@ -199,10 +195,7 @@ export class Transaction {
     const index = this.#find(savepoints, name);
     const kept = savepoints.slice(0, index + 1);
     const target = kept[index];
-    if (target !== undefined) {
-      this.#goBack(target.undo);
-      this.#events.rolledBackTo(target.number);
-    }
+    if (target !== undefined) this.#goBack(target.undo);
     this.#state = { name: "open", before, savepoints: kept };
   }
 
@@ -253,14 +246,14 @@ export class Transaction {
   #commit(): void {
     this.#parameters.endLocal();
     this.#channels.commit();
-    this.#end();
+    this.#end("committed");
   }
 
-  #end(): void {
+  #end(outcome: "committed" | "rolled back"): void {
     this.#state = { name: "idle" };
     this.#pipelining = false;
     this.#releaseSnapshot();
-    this.#events.ended();
+    this.#events.ended(outcome);
   }
 
   #undo(): Undo {

@@ -1,6 +1,7 @@
 import type { Node } from "libpg-query";
 import { PgError } from "../core/pg-error.ts";
 import { type Body, bodyOf, kindOf, type NodeKind } from "./ast.ts";
+import { declareCursor } from "./cursors.ts";
 import { gatewayCall, setConfig } from "./gateway-calls.ts";
 import { GATEWAY_COMMANDS } from "./gateway-commands.ts";
 import { copyOut, execute, type Parse, prepare } from "./inner-statements.ts";
@@ -51,18 +52,8 @@ const ROUTES: { readonly [K in NodeKind]?: RouteOf<Body<K>> } = {
   CopyStmt: copyOut,
   PrepareStmt: prepare,
   ExecuteStmt: execute,
-  // Cursors belong to the session; it is here that they would become commands of the gateway.
-  DeclareCursorStmt: () => cursor("DECLARE CURSOR"),
-  FetchStmt: ({ ismove }) => cursor(ismove === true ? "MOVE" : "FETCH"),
-  ClosePortalStmt: () => cursor("CLOSE"),
+  DeclareCursorStmt: declareCursor,
 };
-
-function cursor(command: string): never {
-  throw notSupported(
-    command,
-    "Run the query itself, with the driver's fetch size to page through it.",
-  );
-}
 
 function routeOfQuery(ast: Node, text: string): Route {
   const references = referencesOf(ast);

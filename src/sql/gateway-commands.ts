@@ -2,6 +2,7 @@ import type { Node } from "libpg-query";
 import { quoteIdentifier } from "../core/identifier.ts";
 import { PgError } from "../core/pg-error.ts";
 import { type Body, bodyOf, type NodeKind } from "./ast.ts";
+import { fetch } from "./cursors.ts";
 import { notSupported } from "./refusals.ts";
 import type { GatewayCommand, TransactionOptions } from "./statement.ts";
 
@@ -31,6 +32,8 @@ export const GATEWAY_COMMANDS: { readonly [K in NodeKind]?: (body: Body<K>) => G
     kind: "maintain",
     tag: is_vacuumcmd === true ? "VACUUM" : "ANALYZE",
   }),
+  FetchStmt: fetch,
+  ClosePortalStmt: ({ portalname }) => ({ kind: "close", name: portalname }),
   LockStmt: () => ({ kind: "lock" }),
   ConstraintsSetStmt: () => ({ kind: "set-constraints" }),
 };

@@ -106,7 +106,7 @@ function argumentTexts(source: SourceText, tokens: readonly ScanToken[]): readon
 }
 
 /** The statement between two byte offsets of another's text. */
-function innerStatement(text: string, start: number, end: number, parse: Parse): Statement {
+export function innerStatement(text: string, start: number, end: number, parse: Parse): Statement {
   const source = new SourceText(text);
   const inner = onlyStatement(source.slice(start, end), parse);
   return { ...inner, offset: inner.offset + source.characters(start) };

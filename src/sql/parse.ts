@@ -114,8 +114,13 @@ function statementOf(text: string, offset: number, ast: Node): Statement {
 function inMessage(route: Route, offset: number): Route {
   const moved = (inner: Statement): Statement => ({ ...inner, offset: inner.offset + offset });
   if (route.to === "copy-out") return { ...route, query: moved(route.query) };
-  if (route.to !== "gateway" || route.command.kind !== "prepare") return route;
-  return { ...route, command: { ...route.command, statement: moved(route.command.statement) } };
+  if (route.to !== "gateway") return route;
+  const { command } = route;
+  if (command.kind === "prepare")
+    return { ...route, command: { ...command, statement: moved(command.statement) } };
+  if (command.kind === "declare")
+    return { ...route, command: { ...command, query: moved(command.query) } };
+  return route;
 }
 
 function parseOne(text: string): Node {

@@ -99,6 +99,15 @@ export type GatewayCommand =
       readonly statement: Statement;
     }
   | { readonly kind: "execute"; readonly name: string; readonly argumentsSql: readonly string[] }
+  | DeclareCursor
+  | {
+      readonly kind: "fetch";
+      readonly name: string;
+      readonly motion: CursorMotion;
+      readonly isMove: boolean;
+    }
+  /** Without a name it is CLOSE ALL. */
+  | { readonly kind: "close"; readonly name: string | undefined }
   /** REFRESH MATERIALIZED VIEW: revalidate a table's source and load it if it changed. */
   | { readonly kind: "refresh"; readonly schema: string | undefined; readonly name: string }
   /** ANALYZE and VACUUM, for which there is nothing to do. */
@@ -108,6 +117,26 @@ export type GatewayCommand =
   | { readonly kind: "unlisten"; readonly channel: string | undefined }
   | { readonly kind: "notify"; readonly channel: string; readonly payload: string }
   | { readonly kind: "lock" | "set-constraints" };
+
+export interface DeclareCursor {
+  readonly kind: "declare";
+  readonly name: string;
+  /** FETCH in a simple Query answers in binary. */
+  readonly binary: boolean;
+  readonly scroll: boolean;
+  /** It outlives its transaction. */
+  readonly hold: boolean;
+  readonly query: Statement;
+  /** Where the query starts in the text of the DECLARE itself. */
+  readonly queryOffset: number;
+}
+
+/** What FETCH and MOVE say of where to go. */
+export interface CursorMotion {
+  readonly direction: "forward" | "backward" | "absolute" | "relative";
+  /** Infinity is ALL. */
+  readonly count: number;
+}
 
 export interface SetConfig {
   readonly name: string;

@@ -310,10 +310,6 @@ describe("what would write", () => {
   });
 
   test.each([
-    ["declare c cursor for select 1", "DECLARE CURSOR"],
-    ["fetch 1 from c", "FETCH"],
-    ["move 1 from c", "MOVE"],
-    ["close c", "CLOSE"],
     ["do $$ begin end $$", "DO"],
     ["call p()", "CALL"],
     ["load 'x'", "LOAD"],
