@@ -1,31 +1,26 @@
 /** The composition root: checked configuration in, running gateway out. */
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { SecureContext } from "node:tls";
-import { Access } from "./auth/access.ts";
 import { LoginThrottle } from "./auth/throttle.ts";
 import type { Configuration, LoadedConfiguration } from "./catalog/configuration.ts";
 import { ConfigurationWatch } from "./catalog/watch.ts";
-import type { RoleName } from "./core/brands.ts";
 import { Closers } from "./core/closers.ts";
-import { isLoopback } from "./core/loopback.ts";
-import { PgError } from "./core/pg-error.ts";
 import { SERVER_VERSION } from "./core/server-version.ts";
 import { EnginePool } from "./engine/engine-pool.ts";
 import { startHttpServer } from "./http/http-server.ts";
 import { createLoader } from "./loader/loader-client.ts";
+import { Logins } from "./logins.ts";
 import type { RootLogger } from "./observe/logger.ts";
 import { Metrics, reportEventLoopDelay } from "./observe/metrics.ts";
 import { readiness } from "./readiness.ts";
 import { Listener } from "./server/listener.ts";
-import { secureContextOf } from "./server/tls.ts";
+import { LiveTls, type TlsOptions } from "./server/live-tls.ts";
 import { Channels } from "./session/channels.ts";
 import { SessionRegistry } from "./session/session-registry.ts";
 import type { SessionServices } from "./session/session-services.ts";
 import { formatProblem } from "./settings/problem.ts";
-import { needsRestart, type Settings, type UserSettings } from "./settings/settings.ts";
+import { needsRestart, type Settings } from "./settings/settings.ts";
 import { ShadowPool } from "./shadow/shadow-pool.ts";
 import { loadParser } from "./sql/parse.ts";
 import { Workspaces } from "./workspace/workspaces.ts";
@@ -69,7 +64,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { log } = options;
   await loadParser();
   let { settings } = options.configuration;
-  const secret = randomBytes(32);
   const metrics = new Metrics();
   await using opened = new Closers();
   const delay = reportEventLoopDelay(metrics);
@@ -120,10 +114,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   opened.add(() => workspaces.close());
 
-  const isMember = (role: string, workspace: string): boolean =>
-    workspaces.isMember(role, workspace);
-  let access = await Access.load(passwordsOf(settings.users), isMember, secret);
-  let secureContext = loadSecureContext(settings);
+  const tls = new LiveTls({
+    options: tlsOptionsOf(settings),
+    folder: `${settings.cache.directory}-tls`,
+    host: settings.listen.host,
+    log,
+  });
+  opened.add(() => tls[Symbol.dispose]());
   const sessions = new SessionRegistry(() => ({
     connections: settings.limits.connections,
     connectionsPerUser: settings.limits.connectionsPerUser,
@@ -131,8 +128,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }));
   metrics.collect(() => metrics.set("bucketgres_connections", {}, sessions.size));
 
+  const logins = await Logins.open(settings.users, {
+    isMember: (role, workspace) => workspaces.isMember(role, workspace),
+    sessions,
+    log,
+  });
+  opened.add(() => logins[Symbol.dispose]());
   const services: SessionServices = {
-    access: () => access,
+    access: () => logins.access,
     throttle: new LoginThrottle(),
     engine,
     shadow,
@@ -152,13 +155,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       connections: settings.limits.connections,
       messageBytes: settings.limits.messageSizeBytes,
       authenticationTimeoutMs: settings.limits.authenticationTimeoutMs,
-      secureContext,
+      tls: tls.endpoint,
       requireTls: settings.tls.mode === "require",
     }),
     services,
     observer: {
       began: (outcome) => metrics.add("bucketgres_connections_total", { outcome }),
       timedOut: () => metrics.add("bucketgres_auth_failures_total", { reason: "timeout" }),
+      handshakeFailed: () => metrics.add("bucketgres_auth_failures_total", { reason: "tls" }),
       cancelRequest: (outcome) => metrics.add("bucketgres_cancel_requests_total", { outcome }),
     },
     log,
@@ -214,9 +218,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log.warn({ setting: key, message }, "setting has no effect yet");
     log.setLevel(after.settings.log.level);
     loader.setStores(after.settings.stores);
-    access = await Access.load(passwordsOf(after.settings.users), isMember, secret);
-    secureContext = loadSecureContext(after.settings);
-    await workspaces.apply(after.catalog, (name) => sessions.terminateIn(name));
+    tls.apply(tlsOptionsOf(after.settings));
+    await logins.apply(after.settings.users);
+    const applied = workspaces.apply(after.catalog, (name) => sessions.terminateIn(name));
+    // Members count from this moment; the tables take longer.
+    logins.revoke();
+    await applied;
     log.info("configuration reloaded");
   }
 
@@ -234,44 +241,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     reload: async () => {
       const { outcome } = await watch.reload();
       if (outcome === "unchanged") log.info("configuration is unchanged");
+      // The files that it names may be other ones.
+      tls.reload();
     },
     stop: () => closers[Symbol.asyncDispose](),
   };
 }
 
-function passwordsOf(
-  users: ReadonlyMap<RoleName, UserSettings>,
-): ReadonlyMap<RoleName, { readonly password: string }> {
-  return new Map(
-    [...users].map(([role, { password }]) => [
-      role,
-      { password: password.kind === "plain" ? password.text : password.verifier },
-    ]),
-  );
-}
-
-/** Undefined where there is no certificate, so that clients are served unencrypted: on loopback only. */
-function loadSecureContext({ tls, listen }: Settings): SecureContext | undefined {
-  if (tls.mode === "disable") return undefined;
-  if (tls.certificate === undefined) {
-    if (tls.mode === "prefer" && isLoopback(listen.host)) return undefined;
-    throw new PgError("config_file_error", `tls.mode is ${tls.mode}, and there is no certificate`, {
-      hint: "Give tls.certificate and tls.key, or set tls.mode to disable.",
-    });
-  }
-  const { certificateFile, keyFile } = tls.certificate;
-  return secureContextOf({ certificate: readPem(certificateFile), key: readPem(keyFile) });
-}
-
-function readPem(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new PgError("config_file_error", `cannot read ${file}`, {
-      hint: "Check that the file of tls.certificate and tls.key exists and may be read.",
-      cause: error,
-    });
-  }
+function tlsOptionsOf({ tls }: Settings): TlsOptions {
+  const { mode, certificate, clientCaFile, channelBinding } = tls;
+  return { mode, certificate, clientCaFile, offersChannelBinding: channelBinding };
 }
 
 function statementObserver(metrics: Metrics): SessionServices["observer"] {

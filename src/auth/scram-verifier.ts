@@ -69,9 +69,13 @@ export function saltFor(role: string, secret: Buffer): Buffer {
 }
 
 /** What an unknown role is tested against. No password fits, and its client cannot tell. */
-export function mockVerifier(role: string, secret: Buffer): ScramVerifier {
+export function mockVerifier(
+  role: string,
+  secret: Buffer,
+  iterations = DEFAULT_ITERATIONS,
+): ScramVerifier {
   return {
-    iterations: DEFAULT_ITERATIONS,
+    iterations,
     salt: saltFor(role, secret),
     storedKey: hmac(secret, `stored key ${role}`),
     serverKey: hmac(secret, `server key ${role}`),

@@ -12,7 +12,7 @@ export interface ChannelBinding {
 }
 
 /** Why an exchange is bound to fail, whatever the client sends. */
-export type Doom = "unknown role" | "not a member";
+export type Doom = "unknown role" | "not a member" | "expired" | "wrong certificate";
 
 export interface ScramOptions {
   readonly mechanism: ScramMechanism;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { isIPv6 } from "node:net";
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
@@ -107,8 +108,11 @@ function keys(address: string, role: string): readonly (readonly [string, Policy
   ];
 }
 
+/** A role's name is the client's own words: what is remembered of a long one is its hash. */
 function pairKey(address: string, role: string): string {
-  return `${networkOf(address)} ${role}`;
+  const known =
+    role.length <= LIMITS.identifierBytes ? role : createHash("sha256").update(role).digest("hex");
+  return `${networkOf(address)} ${known}`;
 }
 
 /**

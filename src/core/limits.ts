@@ -1,6 +1,6 @@
 /** Every fixed bound on what comes from outside, with its reason. Configurable bounds are settings. */
 export const LIMITS = {
-  /** A startup packet: PostgreSQL's MAX_STARTUP_PACKET_LENGTH. */
+  /** A startup packet behind its length: PostgreSQL's MAX_STARTUP_PACKET_LENGTH. */
   startupPacketBytes: 10_000,
   /** A message before authentication ends: a SCRAM message is a few hundred bytes. */
   authenticationMessageBytes: 16_384,
@@ -45,6 +45,12 @@ export const LIMITS = {
   pageBytes: 64 * 1024,
   /** What an engine may send ahead of the client's socket, per running statement. */
   streamCreditBytes: 512 * 1024,
+  /** What a client may send of COPY FROM STDIN ahead of the engine that reads it. */
+  copyInCreditBytes: 512 * 1024,
+  /** A line of it, which is in memory while it is read. */
+  copyLineBytes: 64 * 1024 * 1024,
+  /** What the texts of rows that are yet to be appended may take. */
+  copyBatchBytes: 8 * 1024 * 1024,
   /** A frame between our own processes. A page may exceed pageBytes by one row. */
   frameBytes: 1024 * 1024 * 1024,
   /** Rows of a catalog answer are buffered; user data never is. */

@@ -9,6 +9,7 @@ import duckdb from "@duckdb/node-bindings";
 import type { DuckDBType } from "../pgtypes/duckdb-type.ts";
 import { toPgError } from "./duckdb-error.ts";
 import { fromLibraryType } from "./logical-types.ts";
+import { toLibraryValue } from "./values.ts";
 import { type ColumnValues, writeVector } from "./vector-writer.ts";
 import type { DataChunk } from "./vectors.ts";
 
@@ -63,8 +64,17 @@ export class Appender {
     chunk.reset();
     chunk.rowCount = rowCount;
     for (const [index, type] of this.types.entries()) {
-      const vector = duckdb.data_chunk_get_vector(chunk.chunk, index);
-      writeVector(vector, type, columns[index], rowCount);
+      const column = columns[index];
+      if (column?.layout === "values") {
+        const vector = chunk.getColumnVector(index);
+        for (let row = 0; row < rowCount; row += 1) {
+          vector.setItem(row, toLibraryValue({ type, value: column.values[row] ?? null }));
+        }
+        vector.flush();
+      } else {
+        const vector = duckdb.data_chunk_get_vector(chunk.chunk, index);
+        writeVector(vector, type, column, rowCount);
+      }
     }
     this.#act(() => this.#appender.appendDataChunk(chunk));
   }

@@ -121,29 +121,16 @@ function describedColumns(
 function inferredParameters(
   prepared: DuckDBPreparedStatement,
 ): readonly (DuckDBType | undefined)[] {
-  const types: (DuckDBType | undefined)[] = [];
-  for (const [index, number] of parameterNumbers(prepared)) {
-    const typeId = prepared.parameterTypeId(index);
-    if (typeId === DuckDBTypeId.INVALID || typeId === DuckDBTypeId.ANY) continue;
-    types[number - 1] = fromLibraryType(prepared.parameterType(index));
-  }
-  return Array.from(types);
-}
-
-/** DuckDB counts only the parameters that are used, from 1; each is named by its number, as in `$3`. */
-function parameterNumbers(
-  prepared: DuckDBPreparedStatement,
-): readonly (readonly [index: number, number: number])[] {
-  return Array.from({ length: prepared.parameterCount }, (_, index) => [
-    index + 1,
-    Number(prepared.parameterName(index + 1)),
-  ]);
+  return Array.from({ length: prepared.parameterCount }, (_, index) => {
+    const typeId = prepared.parameterTypeId(index + 1);
+    if (typeId === DuckDBTypeId.INVALID || typeId === DuckDBTypeId.ANY) return undefined;
+    return fromLibraryType(prepared.parameterType(index + 1));
+  });
 }
 
 function bindAll(prepared: DuckDBPreparedStatement, parameters: readonly TypedValue[]): void {
-  for (const [index, number] of parameterNumbers(prepared)) {
-    const parameter = parameters[number - 1];
-    if (parameter === undefined) continue;
-    prepared.bindValue(index, toLibraryValue(parameter), toLibraryType(parameter.type));
-  }
+  prepared.bind(
+    parameters.map(toLibraryValue),
+    parameters.map(({ type }) => toLibraryType(type)),
+  );
 }

@@ -1,5 +1,5 @@
 import duckdb from "@duckdb/node-bindings";
-import type { DuckDBType } from "../pgtypes/duckdb-type.ts";
+import type { DuckDBType, RawValue } from "../pgtypes/duckdb-type.ts";
 import { INLINE_LENGTH } from "./raw-values.ts";
 
 /**
@@ -9,7 +9,13 @@ import { INLINE_LENGTH } from "./raw-values.ts";
 export type ColumnValues =
   | {
       readonly layout: "fixed";
-      readonly values: Uint8Array | Int32Array | Float64Array | BigInt64Array;
+      readonly values:
+        | Uint8Array
+        | Int16Array
+        | Int32Array
+        | Float32Array
+        | Float64Array
+        | BigInt64Array;
       readonly valid: Uint8Array;
     }
   /** UTF-8 of all rows, one after another, and where each row's ends. */
@@ -19,7 +25,11 @@ export type ColumnValues =
       readonly ends: Uint32Array;
       readonly valid: Uint8Array;
     }
+  /** Of types that have no faster way: DuckDB's own raw values, one by one. */
+  | { readonly layout: "values"; readonly values: readonly RawValue[] }
   | undefined;
+
+export type CopiedValues = Exclude<ColumnValues, { readonly layout: "values" }>;
 
 const STRING_BYTES = 16;
 /** Validity masks are made of words of 64 bits. */
@@ -29,13 +39,14 @@ const WORD_BITS = 64;
 export function writeVector(
   vector: duckdb.Vector,
   type: DuckDBType,
-  column: ColumnValues,
+  column: CopiedValues,
   rowCount: number,
 ): void {
   writeValidity(vector, column?.valid, rowCount);
   if (column === undefined) return;
   if (column.layout === "text") {
-    if (type.id !== "VARCHAR") throw new Error(`text cannot be copied into ${type.id}`);
+    if (type.id !== "VARCHAR" && type.id !== "JSON")
+      throw new Error(`text cannot be copied into ${type.id}`);
     writeTexts(vector, column, rowCount);
     return;
   }
@@ -69,7 +80,7 @@ function writeValidity(
 /** Short strings lie in the vector itself, behind their length; the long ones DuckDB has to copy. */
 function writeTexts(
   vector: duckdb.Vector,
-  { bytes, ends, valid }: Extract<ColumnValues, { layout: "text" }>,
+  { bytes, ends, valid }: Extract<CopiedValues, { layout: "text" }>,
   rowCount: number,
 ): void {
   const strings = new Uint8Array(rowCount * STRING_BYTES);
@@ -100,19 +111,32 @@ function valueBytes(type: DuckDBType): number {
   switch (type.id) {
     case "BOOLEAN":
       return 1;
+    case "SMALLINT":
+      return 2;
     case "INTEGER":
+    case "FLOAT":
     case "DATE":
       return 4;
     case "BIGINT":
     case "DOUBLE":
     case "TIME":
     case "TIMESTAMP":
+    case "TIMESTAMP WITH TIME ZONE":
       return 8;
+    case "DECIMAL":
+      return decimalBytes(type.width);
     case "INTERVAL":
       return 16;
     default:
       throw new Error(`values of type ${type.id} are not copied`);
   }
+}
+
+/** DuckDB keeps a decimal in the smallest integer that has room for its digits. */
+export function decimalBytes(width: number): 2 | 4 | 8 | 16 {
+  if (width <= 4) return 2;
+  if (width <= 9) return 4;
+  return width <= 18 ? 8 : 16;
 }
 
 function arrayBuffer(buffer: ArrayBufferLike): ArrayBuffer {

@@ -4,8 +4,9 @@ import { Socket } from "node:net";
 import { join } from "node:path";
 import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
-import type { DescribeRequest, EngineWorkspace } from "../engine/engine.ts";
+import type { CopyInRequest, DescribeRequest, EngineWorkspace } from "../engine/engine.ts";
 import { type DownFrame, FrameSocket, type UpFrame } from "../engine/frames.ts";
+import { CopyInStream } from "./copy-in-stream.ts";
 import { fieldsOfError } from "./error-fields.ts";
 import { CodeCache } from "./row-encoder.ts";
 import { StatementStream } from "./statement-stream.ts";
@@ -22,6 +23,7 @@ interface OpenWorkspace {
 class EngineProcess {
   readonly #frames: FrameSocket<UpFrame, DownFrame>;
   readonly #streams = new Map<number, StatementStream>();
+  readonly #copies = new Map<number, CopyInStream>();
   readonly #describing = new Map<number, AbortController>();
   readonly #workspaces = new Map<WorkspaceName, Promise<OpenWorkspace>>();
   /** Row encoders that were generated, by their code: the shapes of results repeat. */
@@ -32,7 +34,7 @@ class EngineProcess {
   constructor(socket: Socket) {
     this.#frames = new FrameSocket<UpFrame, DownFrame>(socket, {
       frame: (id, frame) => this.#receive(id, frame),
-      page: () => undefined,
+      page: (id, pieces) => this.#copies.get(id)?.receive(pieces),
       // Without its gateway an engine has nobody to work for.
       closed: () => process.exit(0),
     });
@@ -75,6 +77,15 @@ class EngineProcess {
         return;
       case "execute":
         void this.#execute(id, frame);
+        return;
+      case "copy-in":
+        void this.#copyIn(id, frame.request);
+        return;
+      case "copy-done":
+        void this.#copies.get(id)?.complete();
+        return;
+      case "copy-fail":
+        this.#copies.get(id)?.fail(frame.error);
         return;
       case "fetch":
         void this.#streams.get(id)?.run(frame.maxRows, frame.cursor);
@@ -136,10 +147,13 @@ class EngineProcess {
     current?.engine.endTransaction(transaction);
   }
 
-  /** One whose workspace is gone has gone with it. */
+  /** One whose workspace is gone, or going, goes with it. */
   async #closeSession(workspace: WorkspaceName, session: string): Promise<void> {
     const current = await this.#workspaces.get(workspace)?.catch(() => undefined);
-    await current?.engine.sessions.close(session);
+    await current?.engine.sessions.close(session).catch((error: unknown) => {
+      if (this.#workspaces.get(workspace) === undefined) return;
+      process.stderr.write(`a session's temporary tables stay: ${String(error)}\n`);
+    });
   }
 
   async #describe(id: number, request: DescribeRequest): Promise<unknown> {
@@ -179,6 +193,15 @@ class EngineProcess {
     );
     this.#streams.set(id, stream);
     await stream.run(frame.maxRows, frame.cursor);
+  }
+
+  async #copyIn(id: number, request: CopyInRequest): Promise<void> {
+    const copy = new CopyInStream(this.#engine(request.workspace), request, (answer) => {
+      if (answer.type === "complete" || answer.type === "failed") this.#copies.delete(id);
+      this.#frames.send(id, answer);
+    });
+    this.#copies.set(id, copy);
+    await copy.start();
   }
 
   async #engine(workspace: WorkspaceName): Promise<WorkspaceEngine> {

@@ -1,4 +1,5 @@
 /** What COPY TO STDOUT writes around and into cells: escapes, quotes, headers and trailers. */
+import { copyCell, escapeTable } from "../protocol/copy-cell.ts";
 import type { RowFormat } from "./row-encoder.ts";
 import type { PageWriter } from "./row-encoder-page.ts";
 
@@ -10,26 +11,6 @@ const BACKSLASH = 0x5c;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 const COPY_DATA = 0x64;
-
-/** The letter behind the backslash, by byte; 0 where the byte stands for itself. */
-function escapeTable(delimiter: string): Uint8Array {
-  const table = new Uint8Array(256);
-  for (const [byte, letter] of [
-    [0x08, "b"],
-    [0x0c, "f"],
-    [NEWLINE, "n"],
-    [RETURN, "r"],
-    [0x09, "t"],
-    [0x0b, "v"],
-    [BACKSLASH, "\\"],
-  ] as const) {
-    table[byte] = letter.charCodeAt(0);
-  }
-  const byte = delimiter.charCodeAt(0);
-  // A tab between cells is escaped as \t like any other; another delimiter stands for itself.
-  if (table[byte] === 0) table[byte] = byte;
-  return table;
-}
 
 /** Brings a cell that was written as plain text into the form of its COPY format, in place. */
 export type CellFinisher = (page: PageWriter, start: number, end: number, column: number) => number;
@@ -132,34 +113,14 @@ export function copyHeader(
 ): Buffer | undefined {
   if (format.kind === "copy-binary") return copyData(BINARY_HEADER);
   if (columnNames === undefined) return undefined;
-  const names = columnNames.map((name) => headerCell(format, name, columnNames.length));
+  const cell = copyCell(format, columnNames.length);
+  const names = columnNames.map((name) => cell(name));
   return copyData(Buffer.from(`${names.join(format.delimiter)}\n`));
 }
 
 /** The CopyData message that comes behind the rows. */
 export function copyTrailer(format: CopyFormat): Buffer | undefined {
   return format.kind === "copy-binary" ? copyData(BINARY_TRAILER) : undefined;
-}
-
-function headerCell(format: TextFormat | CsvFormat, name: string, columnCount: number): string {
-  if (format.kind === "copy-text") {
-    const table = escapeTable(format.delimiter);
-    return Array.from(name, (character) => {
-      const code = character.charCodeAt(0);
-      const letter = code < 128 ? table[code] : 0;
-      return letter ? `\\${String.fromCharCode(letter)}` : character;
-    }).join("");
-  }
-  const { quote, escape, delimiter, nullText } = format;
-  const isSpecial =
-    name === nullText ||
-    (columnCount === 1 && name === "\\.") ||
-    [delimiter, quote, "\n", "\r"].some((sign) => name.includes(sign));
-  if (!isSpecial) return name;
-  const escaped = Array.from(name, (sign) =>
-    sign === quote || sign === escape ? escape + sign : sign,
-  );
-  return quote + escaped.join("") + quote;
 }
 
 function copyData(body: Buffer): Buffer {

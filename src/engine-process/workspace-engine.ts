@@ -120,7 +120,7 @@ export class WorkspaceEngine {
    * an occupant can join the session's transaction over its temporary tables.
    */
   async lease(
-    { settings, transaction, temporary }: DescribeRequest,
+    { settings, transaction, temporary }: Omit<DescribeRequest, "workspace" | "sql" | "dialect">,
     occupant: Occupant = VACANT,
   ): Promise<Lease> {
     const generation = transaction === undefined ? this.#schema.current : this.#pinned(transaction);

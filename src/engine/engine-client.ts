@@ -3,8 +3,11 @@ import type { Socket } from "node:net";
 import type { WorkspaceName } from "../core/brands.ts";
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
+import { sendCopyIn } from "./copy-in-client.ts";
 import type {
   ConfiguredWorkspace,
+  CopyInRequest,
+  CopyInSource,
   CursorRun,
   DescribeRequest,
   EngineDescription,
@@ -109,6 +112,20 @@ export class EngineClient {
       attach: (receiver) => {
         if (this.#lost !== undefined) receiver.lost(this.#lost);
         else this.#receivers.set(id, receiver);
+      },
+      detach: () => this.#receivers.delete(id),
+      watch: (settled) => this.#watch(settled),
+    });
+  }
+
+  copyIn(request: CopyInRequest, source: CopyInSource, signal: AbortSignal): Promise<number> {
+    const id = this.#nextId++;
+    return sendCopyIn(request, source, signal, {
+      send: (frame) => this.#frames.send(id, frame),
+      sendPage: (page) => this.#frames.sendPage(id, page),
+      attach: (frame, lost) => {
+        if (this.#lost !== undefined) lost(this.#lost);
+        else this.#receivers.set(id, { frame, lost, page: () => undefined });
       },
       detach: () => this.#receivers.delete(id),
       watch: (settled) => this.#watch(settled),
@@ -235,6 +252,11 @@ class ClientStream implements EngineStream {
         act();
       };
       const fail = (error: unknown): void => settle("ended", () => reject(error));
+      /** The sink cannot take what the engine gives: the engine need not go on. */
+      const refuse = (error: unknown): void => {
+        if (this.#state === "running") this.#channel.send({ type: "close" });
+        fail(error);
+      };
       const receiver: Receiver = {
         frame: (frame) => {
           switch (frame.type) {
@@ -243,8 +265,7 @@ class ClientStream implements EngineStream {
               try {
                 sink.fields(frame.fields);
               } catch (error) {
-                this.#channel.send({ type: "close" });
-                fail(error);
+                refuse(error);
               }
               return;
             case "suspended":
@@ -257,11 +278,13 @@ class ClientStream implements EngineStream {
               fail(PgError.fromFields(frame.error));
               return;
             case "result":
-              fail(new Error("an engine stream was answered with a result"));
+            case "copy-ready":
+            case "credit":
+              fail(new Error(`an engine stream was answered with ${frame.type}`));
               return;
           }
         },
-        page: (pieces) => this.#relay(sink, pieces, fail),
+        page: (pieces) => this.#relay(sink, pieces, refuse),
         lost: fail,
       };
       this.#state = "running";
@@ -291,7 +314,7 @@ class ClientStream implements EngineStream {
   }
 
   /** Hands a page on, and gives the engine credit for it once the client's socket has taken it. */
-  #relay(sink: RowSink, pieces: readonly Buffer[], fail: (error: unknown) => void): void {
+  #relay(sink: RowSink, pieces: readonly Buffer[], refuse: (error: unknown) => void): void {
     if (this.#state !== "running") return;
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const credit = (): void => {
@@ -302,8 +325,12 @@ class ClientStream implements EngineStream {
       this.#channel.send({ type: "credit", bytes: this.#owedBytes });
       this.#owedBytes = 0;
     };
-    const drained = sink.page(pieces);
-    if (drained === undefined) credit();
-    else drained.then(credit, fail);
+    try {
+      const drained = sink.page(pieces);
+      if (drained === undefined) credit();
+      else drained.then(credit, refuse);
+    } catch (error) {
+      refuse(error);
+    }
   }
 }

@@ -11,6 +11,8 @@ import { SQLSTATE } from "../core/sqlstate.ts";
 import type { Logger } from "../observe/logger.ts";
 import type {
   ConfiguredWorkspace,
+  CopyInRequest,
+  CopyInSource,
   CursorRun,
   DescribeRequest,
   Engine,
@@ -129,6 +131,15 @@ export class EnginePool implements Engine {
     return new LateStream(open, (outcome) => this.#watched(request, outcome));
   }
 
+  async copyIn(
+    request: CopyInRequest,
+    source: CopyInSource,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<number> {
+    const client = await this.#clientFor(request);
+    return await this.#watched(request, client.copyIn(request, source, signal));
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     clearInterval(this.#keeping);
@@ -149,7 +160,10 @@ export class EnginePool implements Engine {
     return configured;
   }
 
-  async #watched<T>({ workspace }: DescribeRequest, work: Promise<T>): Promise<T> {
+  async #watched<T>(
+    { workspace }: Pick<DescribeRequest, "workspace">,
+    work: Promise<T>,
+  ): Promise<T> {
     try {
       return await work;
     } catch (error) {
@@ -161,7 +175,7 @@ export class EnginePool implements Engine {
   }
 
   /** The process of the transaction's other statements, which alone can show what they saw. */
-  async #clientFor({ transaction }: DescribeRequest): Promise<EngineClient> {
+  async #clientFor({ transaction }: Pick<DescribeRequest, "transaction">): Promise<EngineClient> {
     const client = await this.#client();
     if (transaction === undefined) return client;
     const known = this.#transactions.get(transaction);

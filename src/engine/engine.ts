@@ -1,7 +1,7 @@
 import type { WorkspaceName } from "../core/brands.ts";
 import type { PgErrorFields } from "../core/pg-error.ts";
 import type { FieldDescription, FormatCode } from "../protocol/field-description.ts";
-import type { CopyOptions } from "../sql/statement.ts";
+import type { CopyInOptions, CopyOptions, CopyRelation } from "../sql/statement.ts";
 
 /** What a session may ask of a workspace's data. Nothing here knows which database answers. */
 export interface Engine {
@@ -17,6 +17,12 @@ export interface Engine {
   endTransaction(workspace: WorkspaceName, transaction: string): void;
   /** Sends nothing before the first `run`. */
   open(request: ExecuteRequest, options: { readonly signal: AbortSignal }): EngineStream;
+  /** Appends what the source gives to a table; resolves to the number of rows. All or nothing. */
+  copyIn(
+    request: CopyInRequest,
+    source: CopyInSource,
+    options: { readonly signal: AbortSignal },
+  ): Promise<number>;
   /** Makes room for a session's temporary tables, under a name that is the session's own. */
   openSession(workspace: WorkspaceName, session: string): Promise<void>;
   /** Ends the transaction over them that a statement has begun; nothing where none has. */
@@ -137,6 +143,22 @@ export interface ExecuteRequest extends DescribeRequest {
   /** The rows are kept until the stream is closed: each run says from which of them it goes where. */
   readonly scrolls?: boolean;
 }
+
+export interface CopyInRequest {
+  readonly workspace: WorkspaceName;
+  readonly settings: EngineSettings;
+  readonly transaction: string | undefined;
+  /** The table is one of these. */
+  readonly temporary: TemporaryScope;
+  readonly relation: CopyRelation;
+  readonly options: CopyInOptions;
+}
+
+/**
+ * Called when the table is known, with the number of its columns that the data have. The data may be
+ * cut anywhere. They have to end, with its reason, when the request's signal aborts.
+ */
+export type CopyInSource = (columnCount: number) => AsyncIterable<Buffer>;
 
 export type OutputFormat =
   /** One code for all columns, one for each, or none, which means text (as in Bind). */

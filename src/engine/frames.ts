@@ -8,7 +8,13 @@ import type { WorkspaceName } from "../core/brands.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { PgErrorFields } from "../core/pg-error.ts";
 import type { FieldDescription } from "../protocol/field-description.ts";
-import type { CursorRun, DescribeRequest, EngineWorkspace, ExecuteRequest } from "./engine.ts";
+import type {
+  CopyInRequest,
+  CursorRun,
+  DescribeRequest,
+  EngineWorkspace,
+  ExecuteRequest,
+} from "./engine.ts";
 
 /** From the gateway to an engine process. */
 export type DownFrame =
@@ -51,6 +57,11 @@ export type DownFrame =
   /** The client has taken this much; as much more may be sent. */
   | { readonly type: "credit"; readonly bytes: number }
   | { readonly type: "interrupt" }
+  /** Answered by copy-ready; pages of what the client sends follow, as far as the credit reaches. */
+  | { readonly type: "copy-in"; readonly request: CopyInRequest }
+  | { readonly type: "copy-done" }
+  /** The data end with this error: it comes back as "failed", with its place in the data. */
+  | { readonly type: "copy-fail"; readonly error: PgErrorFields }
   /** Ends the stream; nothing answers. */
   | { readonly type: "close" };
 
@@ -60,6 +71,10 @@ export type UpFrame =
   | { readonly type: "result"; readonly value: unknown }
   | { readonly type: "fields"; readonly fields: readonly FieldDescription[] }
   | { readonly type: "suspended"; readonly rows: number }
+  /** The table is there; the data may come. */
+  | { readonly type: "copy-ready"; readonly columnCount: number }
+  /** This much of them was read; as much more may be sent. */
+  | { readonly type: "credit"; readonly bytes: number }
   | { readonly type: "complete"; readonly rows: number }
   | { readonly type: "failed"; readonly error: PgErrorFields };
 
@@ -71,7 +86,7 @@ export interface EngineProcessOptions {
 /** Called with whole frames, in the order in which they were sent. */
 export interface FrameHandler<Incoming> {
   frame(id: number, frame: Incoming): void;
-  /** DataRow or CopyData messages, in the pieces in which they arrived: nothing is copied. */
+  /** DataRow or CopyData messages (upwards), or what CopyData messages hold, in the pieces in which they arrived: nothing is copied. */
   page(id: number, pieces: readonly Buffer[]): void;
   closed(): void;
 }

@@ -25,7 +25,7 @@ export const METRICS = {
   },
   bucketgres_auth_failures_total: {
     kind: "counter",
-    help: "Refused logins by reason: password, throttled, protocol, timeout.",
+    help: "Refused logins by reason: password, certificate, throttled, protocol, timeout, tls.",
     labels: ["reason"],
   },
   bucketgres_statements_total: {

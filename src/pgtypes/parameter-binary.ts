@@ -24,8 +24,11 @@ const LENGTHS: { readonly [T in PgTypeName]?: number } = {
   uuid: 16,
 };
 
-/** A value from PostgreSQL's binary format; `number` is the parameter's, for messages. */
-export function readBinary(name: PgTypeName, bytes: Buffer, number: number): Read {
+/**
+ * A value from PostgreSQL's binary format; `number` is the parameter's, for messages, and undefined
+ * where the value is none.
+ */
+export function readBinary(name: PgTypeName, bytes: Buffer, number: number | undefined): Read {
   const length = LENGTHS[name];
   if (length !== undefined && bytes.length < length) {
     throw new PgError("protocol_violation", "insufficient data left in message");
@@ -90,11 +93,9 @@ export function readBinary(name: PgTypeName, bytes: Buffer, number: number): Rea
   }
 }
 
-function incorrect(number: number): PgError {
-  return new PgError(
-    "invalid_binary_representation",
-    `incorrect binary data format in bind parameter ${number}`,
-  );
+function incorrect(number: number | undefined): PgError {
+  const place = number === undefined ? "" : ` in bind parameter ${number}`;
+  return new PgError("invalid_binary_representation", `incorrect binary data format${place}`);
 }
 
 function timeOfDay(micros: bigint): bigint {
@@ -105,7 +106,7 @@ function timeOfDay(micros: bigint): bigint {
 }
 
 /** To DuckDB's form, which pads in front, with ones, and says by how many bits. */
-function readBits(bytes: Buffer, number: number): Uint8Array {
+function readBits(bytes: Buffer, number: number | undefined): Uint8Array {
   if (bytes.length < 4) throw incorrect(number);
   const bits = bytes.readInt32BE();
   if (bits < 0 || bytes.length !== 4 + Math.ceil(bits / 8)) throw incorrect(number);
@@ -123,7 +124,11 @@ function readBits(bytes: Buffer, number: number): Uint8Array {
 const MAX_DIMENSIONS = 6;
 
 /** An array: dimensions, a flag, the element's OID, each dimension's length and bound, elements. */
-export function readBinaryArray(name: PgTypeName, bytes: Buffer, number: number): ReadArray {
+export function readBinaryArray(
+  name: PgTypeName,
+  bytes: Buffer,
+  number: number | undefined,
+): ReadArray {
   const reader = new ArrayReader(bytes, number);
   const dimensions = reader.int32();
   reader.int32();
@@ -172,10 +177,10 @@ function isBinaryAlike(one: PgTypeName, other: PgTypeName): boolean {
 
 class ArrayReader {
   readonly #bytes: Buffer;
-  readonly #number: number;
+  readonly #number: number | undefined;
   #offset = 0;
 
-  constructor(bytes: Buffer, number: number) {
+  constructor(bytes: Buffer, number: number | undefined) {
     this.#bytes = bytes;
     this.#number = number;
   }

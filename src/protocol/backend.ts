@@ -38,6 +38,7 @@ export type BackendMessage =
       readonly payload: string;
     }
   | { readonly type: "CopyOutResponse"; readonly format: FormatCode; readonly columnCount: number }
+  | { readonly type: "CopyInResponse"; readonly format: FormatCode; readonly columnCount: number }
   | { readonly type: "CopyData"; readonly data: Uint8Array }
   | { readonly type: "CopyDone" };
 
@@ -107,16 +108,19 @@ const WRITINGS: { readonly [T in BackendType]: Writing<T> } = {
     body: (to, { processId, channel, payload }) =>
       to.int32(processId).cstring(channel).cstring(payload),
   },
-  CopyOutResponse: {
-    byte: "H",
-    body: (to, { format, columnCount }) => {
-      to.byte(format).uint16(columnCount);
-      for (let column = 0; column < columnCount; column += 1) to.int16(format);
-    },
-  },
+  CopyOutResponse: { byte: "H", body: writeCopyFormats },
+  CopyInResponse: { byte: "G", body: writeCopyFormats },
   CopyData: { byte: "d", body: (to, { data }) => to.bytes(data) },
   CopyDone: { byte: "c", body: NO_BODY },
 };
+
+function writeCopyFormats(
+  to: MessageWriter,
+  { format, columnCount }: MessageOf<"CopyOutResponse" | "CopyInResponse">,
+): void {
+  to.byte(format).uint16(columnCount);
+  for (let column = 0; column < columnCount; column += 1) to.int16(format);
+}
 
 /** Appends one message. */
 export function writeBackendMessage(to: MessageWriter, message: BackendMessage): void {

@@ -30,6 +30,16 @@ export class Framing {
     return this.#buffered;
   }
 
+  /** The first byte that was not handed out; undefined until one comes. */
+  get nextByte(): number | undefined {
+    return this.#chunks[0]?.[0];
+  }
+
+  /** All that was received and not handed out, for whoever reads these bytes instead. */
+  takeAll(): Buffer {
+    return this.#take(this.#buffered);
+  }
+
   /** Startup packets come first, without a type byte; everything behind them has one. */
   expectMessages(limitBytes: number): void {
     this.#typed = true;

@@ -1,5 +1,6 @@
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
+import type { ClientEncoding } from "./client-encoding.ts";
 import type { Frame } from "./framing.ts";
 import { MessageReader } from "./message-reader.ts";
 
@@ -78,7 +79,10 @@ const READY_BEHIND: Readonly<Record<string, "Query" | "Sync" | "FunctionCall">> 
 };
 
 /** Reads one message. An unknown type ends the session: nothing behind it can be trusted. */
-export function readFrontendMessage(frame: Frame): FrontendMessage {
+export function readFrontendMessage(
+  frame: Frame,
+  encoding: ClientEncoding = "UTF8",
+): FrontendMessage {
   const reading = Object.hasOwn(READINGS, frame.type) ? READINGS[frame.type] : undefined;
   if (reading === undefined) {
     throw new PgError(
@@ -89,7 +93,7 @@ export function readFrontendMessage(frame: Frame): FrontendMessage {
       },
     );
   }
-  const reader = new MessageReader(frame.body);
+  const reader = new MessageReader(frame.body, encoding);
   try {
     const message = reading(reader);
     reader.end();

@@ -1,16 +1,18 @@
 import { isUtf8 } from "node:buffer";
 import { PgError } from "../core/pg-error.ts";
+import type { ClientEncoding } from "./client-encoding.ts";
 
 /**
- * A bounds-checked cursor over one message's body. Strings are UTF-8, the only client encoding.
- * What does not fit is a protocol_violation in the words of PostgreSQL's pqformat.c.
+ * A bounds-checked cursor over one message's body, whose strings are in the client's encoding. What does not fit is a protocol_violation in the words of PostgreSQL's pqformat.c.
  */
 export class MessageReader {
   readonly #body: Buffer;
+  readonly #encoding: ClientEncoding;
   #offset = 0;
 
-  constructor(body: Buffer) {
+  constructor(body: Buffer, encoding: ClientEncoding = "UTF8") {
     this.#body = body;
+    this.#encoding = encoding;
   }
 
   get remaining(): number {
@@ -54,6 +56,7 @@ export class MessageReader {
     if (end < 0) throw new PgError("protocol_violation", "invalid string in message");
     const bytes = this.#body.subarray(this.#offset, end);
     this.#offset = end + 1;
+    if (this.#encoding === "LATIN1") return bytes.toString("latin1");
     if (!isUtf8(bytes)) throw invalidUtf8(bytes);
     return bytes.toString("utf8");
   }

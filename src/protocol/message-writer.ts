@@ -1,3 +1,5 @@
+import { type ClientEncoding, requireLatin1 } from "./client-encoding.ts";
+
 const INITIAL_BYTES = 1024;
 
 /**
@@ -8,9 +10,20 @@ export class MessageWriter {
   #buffer: Buffer | undefined;
   #length = 0;
   #messageStart = 0;
+  #charset: "utf8" | "latin1" = "utf8";
 
   get length(): number {
     return this.#length;
+  }
+
+  /** In what the text of the messages from now on is written. */
+  set encoding(encoding: ClientEncoding) {
+    this.#charset = encoding === "LATIN1" ? "latin1" : "utf8";
+  }
+
+  /** Takes back the message that was begun last and could not be written to its end. */
+  abandon(): void {
+    this.#length = this.#messageStart - 1;
   }
 
   /** Starts a message. Its length, which counts itself but not the type byte, is filled in by `end`. */
@@ -63,8 +76,8 @@ export class MessageWriter {
 
   /** Text without its length and without a terminator. */
   text(value: string): this {
-    const size = Buffer.byteLength(value, "utf8");
-    this.#reserve(size).write(value, this.#length, size, "utf8");
+    const size = this.#sizeOf(value);
+    this.#reserve(size).write(value, this.#length, size, this.#charset);
     this.#length += size;
     return this;
   }
@@ -77,7 +90,7 @@ export class MessageWriter {
   /** An Int32 length and the text, or -1 for NULL. */
   lengthPrefixed(value: string | undefined): this {
     if (value === undefined) return this.int32(-1);
-    return this.int32(Buffer.byteLength(value, "utf8")).text(value);
+    return this.int32(this.#sizeOf(value)).text(value);
   }
 
   /** All messages since the last call. The writer starts anew with other memory. */
@@ -86,6 +99,12 @@ export class MessageWriter {
     this.#buffer = undefined;
     this.#length = 0;
     return taken;
+  }
+
+  #sizeOf(text: string): number {
+    if (this.#charset === "utf8") return Buffer.byteLength(text, "utf8");
+    requireLatin1(text);
+    return text.length;
   }
 
   #reserve(count: number): Buffer {

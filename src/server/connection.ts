@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
 import { type BackendMessage, writeBackendMessage } from "../protocol/backend.ts";
+import { type CellText, type ClientEncoding, rowsInLatin1 } from "../protocol/client-encoding.ts";
 import { writeDataRow } from "../protocol/data-row.ts";
 import {
   type Notice,
@@ -23,8 +23,9 @@ const LINGER_MS = 10_000;
 /** One socket as messages in and pages of bytes out, with backpressure both ways. */
 export class Connection implements ClientConnection {
   readonly #socket: Socket;
-  readonly #framing = new Framing(LIMITS.startupPacketBytes - 4);
-  readonly #messageBytes: () => number;
+  readonly #framing = new Framing(LIMITS.startupPacketBytes);
+  /** The largest message after the login, which a reload may change. */
+  readonly messageBytes: () => number;
   readonly #closed = new AbortController();
   readonly #writer = new MessageWriter();
   #pages: Buffer[] = [];
@@ -32,10 +33,13 @@ export class Connection implements ClientConnection {
   #ended = false;
   #wakeReader: (() => void) | undefined;
   #drained: Promise<void> | undefined;
+  #encodingNow: () => ClientEncoding = () => "UTF8";
+  readonly encryption: Encryption | undefined;
 
-  constructor(socket: Socket, messageBytes: () => number) {
+  constructor(socket: Socket, messageBytes: () => number, encryption?: Encryption) {
     this.#socket = socket;
-    this.#messageBytes = messageBytes;
+    this.messageBytes = messageBytes;
+    this.encryption = encryption;
     socket.on("data", this.#receive);
     socket.on("end", this.#finish);
     socket.on("close", this.#finish);
@@ -51,19 +55,25 @@ export class Connection implements ClientConnection {
     return this.#socket.remotePort ?? -1;
   }
 
-  get encryption(): Encryption | undefined {
-    if (!(this.#socket instanceof TLSSocket)) return undefined;
-    const { name, standardName } = this.#socket.getCipher();
-    const bits = /(128|256)/.exec(name)?.[0] ?? (name.includes("CHACHA20") ? "256" : undefined);
-    return {
-      version: this.#socket.getProtocol() ?? "",
-      cipher: standardName,
-      bits: bits === undefined ? undefined : Number(bits),
-    };
-  }
-
   get closed(): AbortSignal {
     return this.#closed.signal;
+  }
+
+  get encoding(): ClientEncoding {
+    return this.#encodingNow();
+  }
+
+  useEncoding(encoding: () => ClientEncoding): void {
+    this.#encodingNow = encoding;
+  }
+
+  /** The first byte of what comes next; undefined where the client has left instead. */
+  async nextByte(): Promise<number | undefined> {
+    while (this.#framing.nextByte === undefined) {
+      if (this.closed.aborted || this.#ended) return undefined;
+      await this.#received();
+    }
+    return this.#framing.nextByte;
   }
 
   /** Bytes that came behind what has been read: none may stand behind an SSLRequest. */
@@ -85,37 +95,45 @@ export class Connection implements ClientConnection {
     for (;;) {
       const frame = await this.#nextFrame();
       if (frame === undefined) return;
-      yield readFrontendMessage(frame);
+      yield readFrontendMessage(frame, this.encoding);
     }
   }
 
   acceptLargeMessages(): void {
-    this.#framing.expectMessages(this.#messageBytes());
+    this.#framing.expectMessages(this.messageBytes());
   }
 
   send(message: BackendMessage): void {
-    writeBackendMessage(this.#writer, message);
+    this.#write(() => writeBackendMessage(this.#writer, message));
     if (this.#writer.length >= LIMITS.pageBytes) this.flush();
   }
 
   sendRow(values: readonly (string | undefined)[]): void {
-    writeDataRow(this.#writer, values);
+    this.#write(() => writeDataRow(this.#writer, values));
   }
 
   sendError(error: PgError): void {
-    writeErrorResponse(this.#writer, error);
+    try {
+      this.#write(() => writeErrorResponse(this.#writer, error));
+    } catch (failure) {
+      if (!(failure instanceof PgError)) throw failure;
+      // As in PostgreSQL: that the error cannot be told becomes the error.
+      const { severity } = error;
+      writeErrorResponse(this.#writer, PgError.fromFields({ ...failure.toFields(), severity }));
+    }
   }
 
   sendNotice(notice: Notice): void {
-    writeNoticeResponse(this.#writer, notice);
+    this.#write(() => writeNoticeResponse(this.#writer, notice));
   }
 
-  sendPage(pieces: readonly Buffer[]): Promise<void> | undefined {
+  sendPage(pieces: readonly Buffer[], columns?: readonly CellText[]): Promise<void> | undefined {
     this.#collect();
-    for (const piece of pieces) {
-      this.#pages.push(piece);
-      this.#pageBytes += piece.length;
-    }
+    if (this.encoding === "LATIN1") {
+      const { messages, error } = rowsInLatin1(Buffer.concat(pieces), columns);
+      this.#addPage(messages);
+      if (error !== undefined) throw error;
+    } else for (const piece of pieces) this.#addPage(piece);
     // A small answer leaves together with what ends it.
     if (this.#pageBytes >= LIMITS.pageBytes) this.flush();
     return this.#drained;
@@ -149,11 +167,14 @@ export class Connection implements ClientConnection {
     this.#wakeReader?.();
   }
 
-  /** Gives the socket to another owner: TLS. Nothing may have been read ahead. */
+  /** Gives the socket to another owner: TLS. What was received and not read is read there. */
   detach(): Socket {
+    this.#socket.pause();
     this.#socket.off("data", this.#receive);
     this.#socket.off("end", this.#finish);
     this.#socket.off("close", this.#finish);
+    const unread = this.#framing.takeAll();
+    if (unread.length > 0) this.#socket.unshift(unread);
     return this.#socket;
   }
 
@@ -182,20 +203,38 @@ export class Connection implements ClientConnection {
       const frame = this.#framing.next();
       if (frame !== undefined) return frame;
       if (this.closed.aborted || this.#ended) return undefined;
-      this.#socket.resume();
-      await new Promise<void>((resolve) => {
-        this.#wakeReader = resolve;
-      });
-      this.#wakeReader = undefined;
+      await this.#received();
     }
+  }
+
+  async #received(): Promise<void> {
+    this.#socket.resume();
+    await new Promise<void>((resolve) => {
+      this.#wakeReader = resolve;
+    });
+    this.#wakeReader = undefined;
+  }
+
+  /** Nothing is left of a message that has no form in the client's encoding. */
+  #write(message: () => void): void {
+    this.#writer.encoding = this.encoding;
+    try {
+      message();
+    } catch (error) {
+      this.#writer.abandon();
+      throw error;
+    }
+  }
+
+  #addPage(page: Buffer): void {
+    this.#pages.push(page);
+    this.#pageBytes += page.length;
   }
 
   /** Messages go out in the order in which they were made, with the pages between them. */
   #collect(): void {
     if (this.#writer.length === 0) return;
-    const messages = this.#writer.take();
-    this.#pages.push(messages);
-    this.#pageBytes += messages.length;
+    this.#addPage(this.#writer.take());
   }
 
   #waitForDrain(): Promise<void> {

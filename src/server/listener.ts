@@ -1,13 +1,12 @@
 import { createServer, type Server, type Socket } from "node:net";
-import type { SecureContext } from "node:tls";
 import { PgError } from "../core/pg-error.ts";
 import type { Logger } from "../observe/logger.ts";
 import { type ConnectionOutcome, Session } from "../session/session.ts";
 import type { CancelOutcome } from "../session/session-registry.ts";
 import type { SessionServices } from "../session/session-services.ts";
-import type { StartupMessage } from "../session/startup.ts";
 import { Connection } from "./connection.ts";
-import { encrypt } from "./tls.ts";
+import { openConnection } from "./opening.ts";
+import { HandshakeFailed, type TlsEndpoint } from "./tls.ts";
 
 export interface ListenerOptions {
   readonly host: string;
@@ -23,8 +22,8 @@ export interface ConnectionSettings {
   readonly connections: number;
   readonly messageBytes: number;
   readonly authenticationTimeoutMs: number;
-  /** Undefined: no certificate, so that a request for encryption is answered with N. */
-  readonly secureContext: SecureContext | undefined;
+  /** Undefined: a request for encryption is answered with N. */
+  readonly tls: TlsEndpoint | undefined;
   readonly requireTls: boolean;
 }
 
@@ -33,6 +32,7 @@ export interface ConnectionObserver {
   began(outcome: ConnectionOutcome): void;
   /** It has not logged in in time. */
   timedOut(): void;
+  handshakeFailed(): void;
   cancelRequest(outcome: CancelOutcome): void;
 }
 
@@ -110,16 +110,17 @@ export class Listener {
   }
 
   async #serve(socket: Socket): Promise<void> {
-    const { observer, log } = this.#options;
+    const { observer } = this.#options;
     let outcome: ConnectionOutcome | "cancel" = "failed";
     const settings = this.#options.settings();
-    const connection = new Connection(socket, () => this.#options.settings().messageBytes);
+    let connection = new Connection(socket, () => this.#options.settings().messageBytes);
+    let timeout = (): void => connection.destroy();
     const excess = this.#sockets.size - settings.connections - HALF_OPEN;
     const { authenticationTimeoutMs } = settings;
     const timer = setTimeout(
       () => {
         observer.timedOut();
-        socket.destroy();
+        timeout();
       },
       excess > 0 ? Math.min(CANCEL_TIMEOUT_MS, authenticationTimeoutMs) : authenticationTimeoutMs,
     );
@@ -128,76 +129,50 @@ export class Listener {
         outcome = "rejected";
         throw tooManyClients();
       }
-      const admitted = { settings, mayLogIn: excess <= 0 };
-      outcome = await this.#open(connection, admitted, () => {
-        clearTimeout(timer);
-        observer.began("accepted");
+      const opening = await openConnection(connection, settings, (encrypted) => {
+        connection = encrypted;
       });
+      switch (opening.next) {
+        case "gone":
+          break;
+        case "cancel":
+          // Applied before the socket closes: session-clock.ts says how it finds its statement.
+          observer.cancelRequest(
+            this.#options.services.sessions.cancel(opening.processId, opening.secretKey),
+          );
+          connection.end();
+          outcome = "cancel";
+          break;
+        case "session": {
+          if (excess > 0) throw tooManyClients();
+          timeout = () => endUnauthenticated(connection);
+          const session = new Session(connection, this.#options.services, () => {
+            clearTimeout(timer);
+            observer.began("accepted");
+          });
+          outcome = await session.run(opening.message);
+          break;
+        }
+      }
     } catch (error) {
-      if (error instanceof PgError) connection.sendError(error);
-      else log.error({ err: error }, "connection failed");
-      connection.end();
+      this.#end(connection, error);
     } finally {
       clearTimeout(timer);
       if (outcome === "rejected" || outcome === "failed") observer.began(outcome);
     }
   }
 
-  /** From the first byte to the end of whatever it opened (PostgreSQL documentation 55.2.1). */
-  async #open(
-    first: Connection,
-    { settings, mayLogIn }: { readonly settings: ConnectionSettings; readonly mayLogIn: boolean },
-    began: () => void,
-  ): Promise<ConnectionOutcome | "cancel"> {
-    let connection = first;
-    let encrypted = false;
-    for (;;) {
-      const packet = await connection.startupPacket();
-      if (packet === undefined) return "failed";
-      switch (packet.type) {
-        case "GSSENCRequest":
-          connection.sendByte("N");
-          break;
-        case "SSLRequest":
-          if (settings.secureContext === undefined || encrypted) {
-            connection.sendByte("N");
-            break;
-          }
-          connection = await this.#encrypted(connection, settings.secureContext);
-          encrypted = true;
-          break;
-        case "CancelRequest":
-          // Applied before the socket closes: session-clock.ts says how it finds its statement.
-          this.#options.observer.cancelRequest(
-            this.#options.services.sessions.cancel(packet.processId, packet.secretKey),
-          );
-          connection.end();
-          return "cancel";
-        case "StartupMessage":
-          if (!mayLogIn) throw tooManyClients();
-          if (settings.requireTls && !encrypted) throw encryptionRequired();
-          return await this.#session(connection, packet, began);
-      }
+  #end(connection: Connection, error: unknown): void {
+    const { observer, log } = this.#options;
+    if (error instanceof HandshakeFailed) {
+      observer.handshakeFailed();
+      log.debug({ address: connection.remoteAddress, reason: error.message }, "no tls handshake");
+      connection.destroy();
+      return;
     }
-  }
-
-  async #session(
-    connection: Connection,
-    packet: StartupMessage,
-    began: () => void,
-  ): Promise<ConnectionOutcome> {
-    return await new Session(connection, this.#options.services, began).run(packet);
-  }
-
-  async #encrypted(connection: Connection, secureContext: SecureContext): Promise<Connection> {
-    if (connection.bufferedBytes > 0) {
-      // Whoever sent these could have been between the client and us (CVE-2021-23214).
-      throw new PgError("protocol_violation", "received unencrypted data after SSL request", {
-        severity: "FATAL",
-      });
-    }
-    const socket = await encrypt(connection, secureContext);
-    return new Connection(socket, () => this.#options.settings().messageBytes);
+    if (error instanceof PgError) connection.sendError(error);
+    else log.error({ err: error }, "connection failed");
+    connection.end();
   }
 }
 
@@ -207,11 +182,13 @@ function tooManyClients(): PgError {
   });
 }
 
-function encryptionRequired(): PgError {
-  return new PgError("invalid_authorization_specification", "this server requires encryption", {
-    severity: "FATAL",
-    hint: "Connect with sslmode=require.",
-  });
+function endUnauthenticated(connection: Connection): void {
+  connection.sendError(
+    new PgError("query_canceled", "canceling authentication due to timeout", {
+      severity: "FATAL",
+    }),
+  );
+  connection.end();
 }
 
 function cannotListen(host: string, port: number, error: NodeJS.ErrnoException): PgError {

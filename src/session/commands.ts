@@ -10,7 +10,7 @@ import { closeCursors } from "./cursors.ts";
 import { NO_BINDING, type Plan, type ResultSink } from "./plan.ts";
 import { setParameter } from "./set-parameter.ts";
 import { openInShadow } from "./shadow-plan.ts";
-import { discardTemporary, endOfChanges } from "./temporary-plan.ts";
+import { discardTemporary, endOfChanges } from "./temporary-end.ts";
 import { beginAgain, setDefaultOptions, setTransactionOptions } from "./transaction-options.ts";
 
 const TEXT_FIELD = { tableOid: 0, columnNumber: 0, typeOid: 25, typeSize: -1, typeModifier: -1 };

@@ -5,6 +5,7 @@ import type { Shadow } from "../shadow/shadow.ts";
 import type { StatementCache } from "../sql/statement-cache.ts";
 import type { TranslateOptions } from "../sql/translate.ts";
 import type { SessionChannels } from "./channels.ts";
+import type { CopyInChannel } from "./copy-in-channel.ts";
 import type { SessionParameters } from "./parameters.ts";
 import type { Portals } from "./portals.ts";
 import type { PreparedStatements } from "./prepared-statements.ts";
@@ -36,6 +37,8 @@ export interface SessionContext {
   readonly transaction: Transaction;
   readonly temporary: TemporaryTables;
   readonly statements: PreparedStatements;
+  /** What the client sends for the COPY FROM STDIN that is running. */
+  readonly copyIn: CopyInChannel;
   readonly portals: Portals;
   /** Looks at a table's source now and answers when what is there is visible. */
   refresh(schema: string, table: string, signal: AbortSignal): Promise<void>;

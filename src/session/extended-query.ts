@@ -11,6 +11,7 @@ import {
   unsupportedFormat,
 } from "./bind-values.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { parametersFromLatin1 } from "./client-text.ts";
 import type { SessionContext } from "./context.ts";
 import { movedBy } from "./error-position.ts";
 import type { Execution, Plan } from "./plan.ts";
@@ -71,12 +72,16 @@ export class ExtendedQuery {
     portals.requireFree(message.portal);
     const parameterFormats = checkValues(message, parameterOids);
     checkResultFormats(message, plan?.fields?.length ?? 0);
+    const parameters =
+      this.#connection.encoding === "LATIN1"
+        ? parametersFromLatin1({ parameters: message.parameters, parameterFormats }, parameterOids)
+        : message.parameters;
     const abort = new AbortController();
     const fields = plan?.fields;
     portals.add(message.portal, {
       scan:
         plan &&
-        new PortalScan(openPlan(plan, message, parameterFormats, abort.signal), {
+        new PortalScan(openPlan(plan, { ...message, parameters }, parameterFormats, abort.signal), {
           portal: message.portal,
           returnsRows: fields !== undefined,
           scrolls: false,
@@ -115,7 +120,7 @@ export class ExtendedQuery {
     if (this.#context.transaction.status === "E" && !portal.endsTransaction)
       throw abortedTransaction();
     const completion = await scan.execute(
-      new ClientSink(this.#connection, this.#context.sent, "known already"),
+      new ClientSink(this.#connection, this.#context.sent, "known already", portal),
       Math.max(0, maxRows),
       signal,
     );
@@ -133,6 +138,14 @@ export class ExtendedQuery {
     if (target === "statement") this.#context.statements.close(name);
     else this.#context.portals.close(name);
     this.#connection.send({ type: "CloseComplete" });
+  }
+
+  /** PostgreSQL's fast path, which only large objects ever used. */
+  refusalOfFunctionCall(): PgError {
+    if (this.#context.transaction.status === "E") return abortedTransaction();
+    return new PgError("feature_not_supported", "function calls by OID are not supported", {
+      hint: "Call the function in a SELECT.",
+    });
   }
 
   #describeFields(fields: Portal["fields"], formats: Portal["formats"]): void {

@@ -1,4 +1,5 @@
 import { PgError } from "../core/pg-error.ts";
+import { clientEncodingByName } from "../protocol/client-encoding.ts";
 import { invalidValue } from "./parameter-values.ts";
 
 /** client_encoding, DateStyle and TimeZone: how values are written in text. */
@@ -8,13 +9,12 @@ const OTHER_ENCODINGS =
   /^(latin\d+|iso8859\d+|win(dows)?\d*|euc\w+|sjis|shiftjis\w*|mskanji|big5|gbk|uhc|gb18030|johab|koi8[ru]?|alt|abc|tcvn\d*|vscii|muleinternal)$/;
 
 export function clientEncoding(value: string): string {
+  const encoding = clientEncodingByName(value);
+  if (encoding !== undefined) return encoding;
   const plain = value.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-  if (plain === "utf8" || plain === "unicode") return "UTF8";
-  // No conversion: the client gets the server's bytes, which are UTF-8.
-  if (plain === "sqlascii") return "SQL_ASCII";
   if (!OTHER_ENCODINGS.test(plain)) throw invalidValue("client_encoding", value);
   throw new PgError("feature_not_supported", `client_encoding "${value}" is not supported`, {
-    hint: "Use UTF8.",
+    hint: "Text is sent and read in UTF8, LATIN1 or SQL_ASCII, which is UTF-8 without conversion.",
   });
 }
 
@@ -86,8 +86,7 @@ function offsetZone(value: string, sign: string, hours: number): string {
 function inTitleCase(name: string): string {
   if (/[A-Z]/.test(name)) return name;
   if (/^[a-z]{3}$/.test(name)) return name.toUpperCase();
-  return name.replaceAll(
-    /(^|[/_-])([a-z])/g,
-    (_, before: string, letter: string) => before + letter.toUpperCase(),
+  return name.replaceAll(/[a-z]+/g, (word) =>
+    word.length < 3 ? word.toUpperCase() : word.charAt(0).toUpperCase() + word.slice(1),
   );
 }

@@ -1,4 +1,5 @@
 import { PgError } from "../core/pg-error.ts";
+import { type ClientEncoding, clientEncodingByName } from "../protocol/client-encoding.ts";
 import { type Parameter, parameterTable } from "./parameter-table.ts";
 
 /** What a transaction can go back to. */
@@ -43,6 +44,10 @@ export class SessionParameters {
     const key = name.toLowerCase();
     this.#initial.set(key, this.#checked(name, value, "startup"));
     if (!this.#table.has(key)) this.#custom.add(key);
+  }
+
+  get clientEncoding(): ClientEncoding {
+    return clientEncodingByName(this.get("client_encoding")) ?? "UTF8";
   }
 
   isKnown(name: string): boolean {

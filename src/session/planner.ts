@@ -6,6 +6,7 @@ import { planForCall } from "./backend-functions.ts";
 import { BufferedExecution, type BufferedResult } from "./buffered-execution.ts";
 import { planForCommand } from "./commands.ts";
 import type { SessionContext } from "./context.ts";
+import { openCopyIn } from "./copy-in.ts";
 import { openCopyOut } from "./copy-out.ts";
 import { inDeclare, openFetch, planForDeclare, planForFetch } from "./cursors.ts";
 import { openInEngine, planForEngine } from "./engine-plan.ts";
@@ -45,7 +46,17 @@ export async function planStatement(
         parameterOids: [],
         fields: undefined,
         endsTransaction: false,
-        open: (_binding, aborted) => openCopyOut(context, statement, aborted),
+        open: (_binding, aborted) =>
+          openCopyOut(context, statement, aborted, (query, asked) =>
+            planStatement(context, query, [], asked),
+          ),
+      };
+    case "copy-in":
+      return {
+        parameterOids: [],
+        fields: undefined,
+        endsTransaction: false,
+        open: (_binding, aborted) => openCopyIn(context, statement, aborted),
       };
     case "temporary":
       return await planForTemporary(context, statement, declaredOids, signal);

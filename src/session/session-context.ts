@@ -1,6 +1,8 @@
 import { type Listener, SessionChannels } from "./channels.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext, SqlContext } from "./context.ts";
+import { CopyInChannel } from "./copy-in-channel.ts";
+import type { IncomingMessages } from "./incoming-messages.ts";
 import { durationMs, showDuration } from "./parameter-values.ts";
 import { SessionParameters } from "./parameters.ts";
 import { Portals } from "./portals.ts";
@@ -15,6 +17,7 @@ import { Transaction } from "./transaction.ts";
 export interface SessionParts {
   readonly processId: number;
   readonly connection: ClientConnection;
+  readonly messages: IncomingMessages;
   readonly notified: Listener;
   readonly endIdle: SessionClockOptions["endIdle"];
 }
@@ -23,7 +26,7 @@ export interface SessionParts {
 export function sessionContext(
   { role, workspace, parameters: startup }: Login,
   services: SessionServices,
-  { processId, connection, notified, endIdle }: SessionParts,
+  { processId, connection, messages, notified, endIdle }: SessionParts,
 ): SessionContext {
   const { engine, shadow, workspaces, sessions } = services;
   const parameters = new SessionParameters(services.serverVersion, role);
@@ -68,6 +71,7 @@ export function sessionContext(
     }),
     activity: new SessionActivity(connection, () => parameters.get("application_name")),
     statements: new PreparedStatements(),
+    copyIn: new CopyInChannel(connection, messages),
     sent: { rows: 0, bytes: 0 },
     refresh: (schema, table, signal) => workspaces.refresh(workspace, schema, table, signal),
     sessions: sessions.seenBy({ workspace, role }),

@@ -3,6 +3,7 @@ import type { WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { Session } from "./session.ts";
 import type { SessionActivity } from "./session-activity.ts";
+import type { Login } from "./startup.ts";
 
 /** How many sessions there may be; undefined is no bound of its own. */
 export interface SessionLimits {
@@ -23,6 +24,7 @@ interface Entry {
   readonly session: Session;
   readonly workspace: WorkspaceName;
   readonly role: string;
+  readonly identity: string;
   readonly secretKey: Buffer;
   /** Who waits for its end. */
   readonly waiting: Set<() => void>;
@@ -44,8 +46,11 @@ export interface VisibleSession {
   readonly activity: SessionActivity;
 }
 
-/** Protocol 3.0 has room for 32 bits. */
-const SECRET_KEY_BYTES = 4;
+/** Whose session it is. */
+export type Registrant = Pick<Login, "role" | "workspace" | "identity" | "minorVersion">;
+
+/** Protocol 3.0 has room for 32 bits, 3.2 for 256 bytes: as many of each as PostgreSQL 18 sends. */
+const SECRET_KEY_BYTES = { before32: 4, since32: 32 };
 const LARGEST_PROCESS_ID = 2 ** 31 - 1;
 
 /** The live sessions of this gateway: who they are, how many, and the keys that cancel them. */
@@ -67,12 +72,14 @@ export class SessionRegistry {
   }
 
   /** The registration ends when it is disposed of. Too many sessions are refused with 53300. */
-  register(session: Session, workspace: WorkspaceName, role: string): Registration {
+  register(session: Session, registrant: Registrant): Registration {
+    const { workspace, role, identity, minorVersion } = registrant;
     this.#refuseTooMany(workspace, role);
     const processId = this.#freeProcessId();
-    const secretKey = randomBytes(SECRET_KEY_BYTES);
+    const { before32, since32 } = SECRET_KEY_BYTES;
+    const secretKey = randomBytes(minorVersion < 2 ? before32 : since32);
     const waiting = new Set<() => void>();
-    this.#entries.set(processId, { session, workspace, role, secretKey, waiting });
+    this.#entries.set(processId, { session, workspace, role, identity, secretKey, waiting });
     const end = (): void => {
       this.#entries.delete(processId);
       for (const wake of waiting) wake();
@@ -93,6 +100,18 @@ export class SessionRegistry {
     for (const entry of this.#entries.values()) {
       if (entry.workspace === workspace) entry.session.terminate();
     }
+  }
+
+  /** Ends the sessions of whoever may no longer be here; returns how many these are. */
+  revoke(whyRevoked: (login: Omit<Entry, "session" | "secretKey">) => string | undefined): number {
+    let count = 0;
+    for (const entry of this.#entries.values()) {
+      const why = whyRevoked(entry);
+      if (why === undefined) continue;
+      entry.session.terminate(why);
+      count += 1;
+    }
+    return count;
   }
 
   /** What pg_stat_activity, pg_cancel_backend() and their like work on. */

@@ -5,7 +5,7 @@ import type { Shadow } from "../shadow/shadow.ts";
 import type { Channels } from "./channels.ts";
 import type { SqlContext } from "./context.ts";
 import type { SessionRegistry } from "./session-registry.ts";
-import type { StartupServices } from "./startup.ts";
+import type { LoginObserver, StartupServices } from "./startup.ts";
 
 /** What the sessions of a gateway share. */
 export interface SessionServices extends StartupServices {
@@ -37,7 +37,7 @@ export interface SessionWorkspaces {
 }
 
 /** Hears of every statement, for the metrics. */
-export interface StatementObserver {
+export interface StatementObserver extends LoginObserver {
   statement(outcome: {
     readonly workspace: string;
     /** Undefined where it succeeded. */
@@ -46,5 +46,4 @@ export interface StatementObserver {
     readonly rows: number;
     readonly bytes: number;
   }): void;
-  authenticationFailed(reason: "password" | "throttled" | "protocol"): void;
 }

@@ -3,18 +3,19 @@ import { unreachable } from "../core/assert.ts";
 import { PgError } from "../core/pg-error.ts";
 import { SQLSTATE } from "../core/sqlstate.ts";
 import type { FrontendMessage } from "../protocol/frontend.ts";
+import type { StartupMessage } from "../protocol/startup.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext } from "./context.ts";
 import { ExtendedQuery } from "./extended-query.ts";
+import { IncomingMessages } from "./incoming-messages.ts";
 import { NotificationInbox } from "./notification-inbox.ts";
 import type { SessionActivity } from "./session-activity.ts";
 import type { SessionClock } from "./session-clock.ts";
 import { sessionContext } from "./session-context.ts";
 import type { SessionServices } from "./session-services.ts";
 import { simpleQuery } from "./simple-query.ts";
-import { ClientLeft, type Login, logIn, type StartupMessage } from "./startup.ts";
-import { endOfChanges } from "./temporary-plan.ts";
-import { abortedTransaction } from "./transaction.ts";
+import { ClientLeft, type Login, logIn, requireStillAllowed } from "./startup.ts";
+import { endOfChanges } from "./temporary-end.ts";
 
 /** It became a session; it met a limit; it did not log in. */
 export type ConnectionOutcome = "accepted" | "rejected" | "failed";
@@ -33,6 +34,7 @@ const CLOSED: Phase = { name: "closed" };
 /** One client's conversation, from its startup packet to its end. */
 export class Session {
   readonly #connection: ClientConnection;
+  readonly #messages: IncomingMessages;
   readonly #services: SessionServices;
   readonly #inbox: NotificationInbox;
   /** From login on. */
@@ -44,6 +46,7 @@ export class Session {
 
   constructor(connection: ClientConnection, services: SessionServices, began: () => void) {
     this.#connection = connection;
+    this.#messages = new IncomingMessages(connection.messages());
     this.#services = services;
     this.#began = began;
     this.#inbox = new NotificationInbox(connection, (reason) => this.#end(reason));
@@ -57,9 +60,9 @@ export class Session {
   /** Runs to the end of the connection, and answers whatever goes wrong. */
   async run(startup: StartupMessage): Promise<ConnectionOutcome> {
     const connection = this.#connection;
-    const messages = connection.messages()[Symbol.asyncIterator]();
+    const messages = this.#messages;
     try {
-      const login = await this.#logIn(startup, messages);
+      const login = await logIn(startup, connection, messages, this.#services);
       await this.#converse(login, messages);
       return "accepted";
     } catch (error) {
@@ -91,32 +94,24 @@ export class Session {
     if (this.#clock?.isRunning !== true) this.#endIdle(this.#termination);
   }
 
-  async #logIn(startup: StartupMessage, messages: AsyncIterator<FrontendMessage>): Promise<Login> {
-    try {
-      return await logIn(startup, this.#connection, messages, this.#services);
-    } catch (error) {
-      if (error instanceof PgError) {
-        this.#services.observer.authenticationFailed(failureReason(error));
-      }
-      throw error;
-    }
-  }
-
   async #converse(login: Login, messages: AsyncIterator<FrontendMessage>): Promise<void> {
-    const { sessions, workspaces, log } = this.#services;
-    using registration = sessions.register(this, login.workspace, login.role);
+    const { sessions, workspaces } = this.#services;
+    using registration = sessions.register(this, login);
+    requireStillAllowed(login, this.#services);
     this.#hasBegun = true;
     this.#began();
     workspaces.opened(login.workspace);
     const context = sessionContext(login, this.#services, {
       processId: registration.processId,
       connection: this.#connection,
+      messages: this.#messages,
       notified: (notification) => this.#inbox.receive(notification),
       endIdle: (reason) => this.#endIdle(reason),
     });
     using clock = context.clock;
     this.#clock = clock;
     this.#activity = context.activity;
+    this.#connection.useEncoding(() => context.parameters.clientEncoding);
     const { processId, secretKey } = registration;
     for (const status of context.parameters.takeChanges()) {
       this.#connection.send({ type: "ParameterStatus", ...status });
@@ -124,8 +119,9 @@ export class Session {
     this.#connection.send({ type: "BackendKeyData", processId, secretKey });
     this.#connection.acceptLargeMessages();
     const application = context.parameters.get("application_name");
-    log.debug(
-      { session: processId, ...login, parameters: undefined, application },
+    const isEncrypted = this.#connection.encryption !== undefined;
+    context.log.debug(
+      { protocol: login.minorVersion, isEncrypted, application },
       "session started",
     );
     try {
@@ -134,7 +130,7 @@ export class Session {
       context.portals.closeAll();
       context.transaction.close();
       context.temporary.discard();
-      log.debug({ session: processId }, "session ended");
+      context.log.debug("session ended");
     }
   }
 
@@ -183,14 +179,7 @@ export class Session {
         this.#connection.flush();
         return message.of === "other" ? DISCARDING : this.#ready(context);
       case "FunctionCall":
-        await this.#fail(
-          context,
-          context.transaction.status === "E"
-            ? abortedTransaction()
-            : new PgError("feature_not_supported", "function calls by OID are not supported", {
-                hint: "Call the function in a SELECT.",
-              }),
-        );
+        await this.#fail(context, extended.refusalOfFunctionCall());
         return this.#ready(context);
       // What is left of a COPY that has failed already.
       case "CopyData":
@@ -343,9 +332,4 @@ export class Session {
 /** What ends the dropping of messages behind an error, also where it is malformed. */
 function isSync(message: FrontendMessage): boolean {
   return message.type === "Sync" || (message.type === "Malformed" && message.of === "Sync");
-}
-
-function failureReason({ sqlstate }: PgError): "password" | "throttled" | "protocol" {
-  if (sqlstate === SQLSTATE.invalid_password) return "password";
-  return sqlstate === SQLSTATE.invalid_authorization_specification ? "throttled" : "protocol";
 }

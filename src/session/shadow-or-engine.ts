@@ -7,7 +7,7 @@ import { SQLSTATE } from "../core/sqlstate.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { SessionContext } from "./context.ts";
 import { planForEngine } from "./engine-plan.ts";
-import { type Execution, NO_BINDING, type Plan } from "./plan.ts";
+import { type Binding, type Execution, NO_BINDING, type Plan } from "./plan.ts";
 import { openInShadow, planForShadow } from "./shadow-plan.ts";
 
 export async function planForShadowOrEngine(
@@ -28,15 +28,16 @@ export function openInShadowOrEngine(
   context: SessionContext,
   statement: Statement,
   signal: AbortSignal,
+  binding: Binding = NO_BINDING,
 ): Execution {
-  let current = openInShadow(context, statement.text, [], NO_BINDING, signal);
+  let current = openInShadow(context, statement.text, [], binding, signal);
   return {
     run: async (sink, maxRows) => {
       try {
         return await current.run(sink, maxRows);
       } catch (error) {
         const plan = await planInstead(context, statement, [], signal, error);
-        current = plan.open(NO_BINDING, signal);
+        current = plan.open(binding, signal);
         return await current.run(sink, maxRows);
       }
     },

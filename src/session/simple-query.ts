@@ -1,9 +1,11 @@
+import { PgError } from "../core/pg-error.ts";
+import { SQLSTATE } from "../core/sqlstate.ts";
 import { parseStatements } from "../sql/parse.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { SessionContext } from "./context.ts";
 import { movedBy } from "./error-position.ts";
-import { endsTransaction, openStatement } from "./planner.ts";
+import { endsTransaction, openStatement, planStatement } from "./planner.ts";
 import { ClientSink } from "./results.ts";
 import { abortedTransaction } from "./transaction.ts";
 
@@ -22,6 +24,7 @@ export async function simpleQuery(
     connection.send({ type: "EmptyQueryResponse" });
     return;
   }
+  if (statements.length > 1) await requireSyntax(context, statements, signal);
   for (const statement of statements) {
     // A COMMIT among them ends the block, and what follows it is another one.
     if (statements.length > 1) context.transaction.beginImplicit();
@@ -31,6 +34,25 @@ export async function simpleQuery(
       await runStatement(context, connection, statement, signal);
     } catch (error) {
       throw movedBy(statement.offset, error);
+    }
+  }
+}
+
+/** Nothing of a text runs if a part of it can be read by neither grammar. */
+async function requireSyntax(
+  context: SessionContext,
+  statements: readonly Statement[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const statement of statements) {
+    if (statement.syntaxError === undefined) continue;
+    try {
+      await planStatement(context, statement, [], signal);
+    } catch (error) {
+      // Any other failure has its turn when the statement has.
+      if (error instanceof PgError && error.sqlstate === SQLSTATE.syntax_error) {
+        throw movedBy(statement.offset, error);
+      }
     }
   }
 }

@@ -1,41 +1,84 @@
-import { type Access, authenticationFailed, type Credential } from "../auth/access.ts";
-import { offeredMechanisms, readMechanism, ScramExchange } from "../auth/scram.ts";
+import type { Access, Credential } from "../auth/access.ts";
+import {
+  authenticationFailed,
+  certificateAuthenticationFailed,
+  certificateRequired,
+  revocationMessage,
+} from "../auth/refusals.ts";
+import { type Doom, offeredMechanisms, readMechanism, ScramExchange } from "../auth/scram.ts";
+import type { ScramVerifier } from "../auth/scram-verifier.ts";
 import { type LoginThrottle, tooManyFailures } from "../auth/throttle.ts";
 import type { RoleName, WorkspaceName } from "../core/brands.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { FrontendMessage } from "../protocol/frontend.ts";
 import { MessageReader } from "../protocol/message-reader.ts";
-import type { StartupPacket } from "../protocol/startup.ts";
+import { NEWEST_MINOR_VERSION, type StartupMessage } from "../protocol/startup.ts";
 import type { ClientConnection } from "./client-connection.ts";
-
-export type StartupMessage = Extract<StartupPacket, { type: "StartupMessage" }>;
+import { replicationOf, runTimeParameters } from "./startup-parameters.ts";
 
 /** Who has logged in, and where. */
 export interface Login {
   readonly role: RoleName;
   readonly workspace: WorkspaceName;
+  /** Of what was proven; see Access.revocation. */
+  readonly identity: string;
+  /** As the client asked for it: what is newer than the newest here behaves as the newest. */
+  readonly minorVersion: number;
   /** The startup packet's run-time parameters, `options=-c …` included. */
   readonly parameters: ReadonlyMap<string, string>;
+}
+
+export type LoginFailure = "password" | "certificate" | "throttled" | "protocol";
+
+/** Hears why logins fail, for the metrics. */
+export interface LoginObserver {
+  authenticationFailed(reason: LoginFailure): void;
 }
 
 export interface StartupServices {
   readonly access: () => Access;
   readonly throttle: LoginThrottle;
+  readonly observer: LoginObserver;
 }
 
-/** The newest minor version of protocol 3 that is spoken here. */
-const MINOR_VERSION = 0;
-
-/** Names that are not run-time parameters. */
-const RESERVED = new Set(["user", "database", "options", "replication"]);
-
-/** Startup packet to authenticated role in a workspace, by SCRAM-SHA-256 (PostgreSQL documentation 55.3). */
+/** Startup packet to authenticated role in a workspace (PostgreSQL documentation 55.2.1, 55.3). */
 export async function logIn(
+  message: StartupMessage,
+  connection: ClientConnection,
+  messages: AsyncIterator<FrontendMessage>,
+  services: StartupServices,
+): Promise<Login> {
+  try {
+    return await provenLogin(message, connection, messages, services);
+  } catch (error) {
+    const { observer } = services;
+    if (error instanceof LoginRefused) {
+      observer.authenticationFailed(error.failure);
+      throw error.refusal;
+    }
+    if (error instanceof PgError) observer.authenticationFailed("protocol");
+    throw error;
+  }
+}
+
+/** What was proven may have been changed since; a session that is registered is found by reloads. */
+export function requireStillAllowed(
+  { role, workspace, identity }: Login,
+  { access }: StartupServices,
+): void {
+  const why = access().revocation(role, workspace, identity);
+  if (why === undefined) return;
+  throw fatal("admin_shutdown", revocationMessage(role, workspace, why));
+}
+
+async function provenLogin(
   message: StartupMessage,
   connection: ClientConnection,
   messages: AsyncIterator<FrontendMessage>,
   { access, throttle }: StartupServices,
 ): Promise<Login> {
+  const replication = replicationOf(message.parameters);
+  negotiateVersion(message, connection);
   const role = message.parameters.get("user") ?? "";
   if (role === "") {
     throw fatal(
@@ -44,34 +87,94 @@ export async function logIn(
     );
   }
   const database = message.parameters.get("database") || role;
-  refuseReplication(message.parameters.get("replication"));
-  negotiateVersion(message, connection);
-  const admission = throttle.admission(connection.remoteAddress, role);
-  if (admission.outcome === "refused") throw tooManyFailures(role, admission.retryAfterMs);
+  const admit = (): void => {
+    const admission = throttle.admission(connection.remoteAddress, role);
+    if (admission.outcome === "admitted") return;
+    throw new LoginRefused("throttled", tooManyFailures(role, admission.retryAfterMs));
+  };
+  admit();
   const credential = access().credentialFor(role, database);
-  if (!(await exchange(credential, connection, messages))) {
-    throttle.failed(connection.remoteAddress, role);
-    throw authenticationFailed(role);
+  try {
+    await authenticate(role, credential, connection, messages, admit);
+  } catch (error) {
+    if (error instanceof LoginRefused && error.failure !== "throttled") {
+      throttle.failed(connection.remoteAddress, role);
+    }
+    throw error;
   }
   throttle.succeeded(connection.remoteAddress, role);
+  if (replication !== "off") {
+    throw fatal(
+      "insufficient_privilege",
+      "must be superuser or replication role to start walsender",
+    );
+  }
   return {
-    // Both were checked: the exchange succeeds only for a member of the workspace.
+    // Both were checked: only a member of the workspace is authenticated.
     role: role as RoleName,
     workspace: database as WorkspaceName,
+    identity: credential.identity,
+    minorVersion: message.minorVersion,
     parameters: runTimeParameters(message.parameters),
   };
 }
 
-async function exchange(
-  credential: Credential,
+/** The client did not prove who it is. */
+class LoginRefused extends Error {
+  override readonly name = "LoginRefused";
+  readonly failure: LoginFailure;
+  /** What the client hears. */
+  readonly refusal: PgError;
+
+  constructor(failure: LoginFailure, refusal: PgError) {
+    super(refusal.message);
+    this.failure = failure;
+    this.refusal = refusal;
+  }
+}
+
+/** Returns when it was proven; `admit` throws where too many others have failed meanwhile. */
+async function authenticate(
+  role: string,
+  { verifier, certificateName, doomed }: Credential,
   connection: ClientConnection,
   messages: AsyncIterator<FrontendMessage>,
-): Promise<boolean> {
-  connection.send({ type: "AuthenticationSASL", mechanisms: offeredMechanisms(undefined) });
+  admit: () => void,
+): Promise<void> {
+  const certificate = connection.encryption?.clientCertificate ?? { state: "none" };
+  if (certificate.state === "invalid") {
+    const detail = `The certificate was refused: ${certificate.why}.`;
+    throw new LoginRefused("certificate", certificateRequired(detail));
+  }
+  if (certificateName !== undefined && certificate.state === "none") {
+    throw new LoginRefused("certificate", certificateRequired());
+  }
+  const isOwner =
+    certificateName === undefined ||
+    (certificate.state === "valid" && certificate.commonName === certificateName);
+  if (verifier !== undefined) {
+    // The wrong certificate shows only where a wrong password would.
+    const doom = doomed ?? (isOwner ? undefined : "wrong certificate");
+    await exchangeScram({ verifier, doomed: doom }, role, connection, messages, admit);
+  } else if (doomed !== undefined || !isOwner) {
+    throw new LoginRefused("certificate", certificateAuthenticationFailed(role));
+  }
+  connection.send({ type: "AuthenticationOk" });
+}
+
+async function exchangeScram(
+  proof: { readonly verifier: ScramVerifier; readonly doomed: Doom | undefined },
+  role: string,
+  connection: ClientConnection,
+  messages: AsyncIterator<FrontendMessage>,
+  admit: () => void,
+): Promise<void> {
+  const channelBinding = connection.encryption?.channelBinding;
+  connection.send({ type: "AuthenticationSASL", mechanisms: offeredMechanisms(channelBinding) });
   const first = new MessageReader(await nextResponse(connection, messages));
-  const mechanism = readMechanism(first.cstring(), undefined);
+  const mechanism = readMechanism(first.cstring(), channelBinding);
   const length = first.int32();
-  const scram = new ScramExchange({ mechanism, ...credential });
+  const scram = new ScramExchange({ mechanism, channelBinding, ...proof });
   let response = length === -1 ? undefined : first.bytes(length);
   first.end();
   for (;;) {
@@ -82,11 +185,13 @@ async function exchange(
         response = await nextResponse(connection, messages);
         break;
       case "authenticated":
+        // Of many guesses sent at once only as many are looked at as of guesses one by one.
+        admit();
         connection.send({ type: "AuthenticationSASLFinal", data: outcome.message });
-        connection.send({ type: "AuthenticationOk" });
-        return true;
+        return;
       case "rejected":
-        return false;
+        admit();
+        throw new LoginRefused("password", authenticationFailed(role));
     }
   }
 }
@@ -111,51 +216,13 @@ export class ClientLeft extends Error {
 /** One answer names all that is unknown here, as clients of protocol 3.2 and later expect. */
 function negotiateVersion(message: StartupMessage, connection: ClientConnection): void {
   const unknownOptions = [...message.parameters.keys()].filter((name) => name.startsWith("_pq_."));
-  if (message.minorVersion > MINOR_VERSION || unknownOptions.length > 0) {
+  if (message.minorVersion > NEWEST_MINOR_VERSION || unknownOptions.length > 0) {
     connection.send({
       type: "NegotiateProtocolVersion",
-      minorVersion: Math.min(message.minorVersion, MINOR_VERSION),
+      minorVersion: Math.min(message.minorVersion, NEWEST_MINOR_VERSION),
       unknownOptions,
     });
   }
-}
-
-function refuseReplication(value: string | undefined): void {
-  if (value === undefined || /^(off|false|no|0)$/i.test(value)) return;
-  throw fatal("feature_not_supported", "replication connections are not supported");
-}
-
-function runTimeParameters(parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const settings = new Map(optionSettings(parameters.get("options") ?? ""));
-  for (const [name, value] of parameters) {
-    if (!RESERVED.has(name) && !name.startsWith("_pq_.")) settings.set(name, value);
-  }
-  return settings;
-}
-
-/** `-c name=value`, `-cname=value` and `--name=value`; a backslash keeps the next character. */
-function optionSettings(options: string): readonly (readonly [string, string])[] {
-  const words = [...options.matchAll(/(?:\\.|[^\s\\])+/gs)].map(([word]) =>
-    word.replaceAll(/\\(.)/gs, "$1"),
-  );
-  const settings: [string, string][] = [];
-  for (let index = 0; index < words.length; index += 1) {
-    let word = words[index] ?? "";
-    if (word === "-c") {
-      index += 1;
-      word = words[index] ?? "";
-    } else if (word.startsWith("-c")) word = word.slice(2);
-    else if (word.startsWith("--")) word = word.slice(2);
-    else
-      throw fatal(
-        "invalid_parameter_value",
-        `invalid command-line argument for server process: ${word}`,
-      );
-    const equals = word.indexOf("=");
-    if (equals < 1) throw fatal("syntax_error", `-c ${word} requires a value`);
-    settings.push([word.slice(0, equals).replaceAll("-", "_"), word.slice(equals + 1)]);
-  }
-  return settings;
 }
 
 function fatal(condition: ConstructorParameters<typeof PgError>[0], message: string): PgError {

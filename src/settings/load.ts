@@ -1,10 +1,9 @@
 /** The server's YAML, its environment and the command line's flags -> Settings, or every problem. */
-import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { assert } from "../core/assert.ts";
 import type { RoleName, StoreName } from "../core/brands.ts";
-import { mayCarryKeys } from "../core/customer-key.ts";
 import { isLoopback } from "../core/loopback.ts";
+import { contradictions } from "./contradictions.ts";
 import { memoryLimitBytes } from "./memory-limit.ts";
 import { type Problem, sortProblems } from "./problem.ts";
 import type { Share } from "./scalars.ts";
@@ -12,6 +11,7 @@ import { valueAt } from "./schema-walk.ts";
 import {
   type LogLevel,
   type NotYet,
+  type PasswordSettings,
   SETTINGS,
   SETTINGS_FILE,
   type Setting,
@@ -23,7 +23,7 @@ import {
   type TlsSettings,
   type UserSettings,
 } from "./settings.ts";
-import { isVerifier, type StoreEntry } from "./stores-and-users.ts";
+import { isVerifier, type StoreEntry, type UserEntry } from "./stores-and-users.ts";
 import { readTextFile } from "./text-file.ts";
 import type { Environment } from "./variables.ts";
 import { YamlDocument } from "./yaml-document.ts";
@@ -88,7 +88,7 @@ export function loadSettings(source: SettingsSource): LoadedSettings {
     stores: new Set(document.keys(["stores"])),
     users: new Set(document.keys(["users"])),
   };
-  const problems = [...document.problems, ...contradictions(document, settings, values)];
+  const problems = [...document.problems, ...contradictions(document, settings)];
   return problems.length === 0
     ? { outcome: "loaded", settings, declared }
     : { outcome: "problems", problems: sortProblems(problems), rest: { settings, declared } };
@@ -161,9 +161,9 @@ function settingsOf(
       ]),
     ),
     users: new Map(
-      Object.entries(required(values.users)).map(([name, { password }]) => [
+      Object.entries(required(values.users)).map(([name, entry]) => [
         name as RoleName,
-        userOf(password, document.isWrittenOut(["users", name, "password"])),
+        userOf(name, entry, document.isWrittenOut(["users", name, "password"])),
       ]),
     ),
     notYet: notYetOf(values),
@@ -191,6 +191,7 @@ function tlsOf(values: Values, host: string, inFolder: (path: string) => string)
         ? undefined
         : { certificateFile: inFolder(certificate), keyFile: inFolder(key) },
     clientCaFile: clientCa === undefined ? undefined : inFolder(clientCa),
+    channelBinding: required(values["tls.channel_binding"]),
   };
 }
 
@@ -214,12 +215,19 @@ function storeOf(entry: StoreEntry, inFolder: (path: string) => string): StoreSe
   };
 }
 
-function userOf(password: string, isWrittenOut: boolean): UserSettings {
+function userOf(name: string, entry: UserEntry, isWrittenOut: boolean): UserSettings {
+  const { password, certificate, expires_at: expiresAtMs } = entry;
   return {
-    password: isVerifier(password)
-      ? { kind: "verifier", verifier: password }
-      : { kind: "plain", text: password, isWrittenOut },
+    password: password === undefined ? undefined : passwordOf(password, isWrittenOut),
+    certificateName: certificate === true ? name : certificate,
+    expiresAtMs,
   };
+}
+
+function passwordOf(password: string, isWrittenOut: boolean): PasswordSettings {
+  return isVerifier(password)
+    ? { kind: "verifier", verifier: password }
+    : { kind: "plain", text: password, isWrittenOut };
 }
 
 function notYetOf(values: Values): NotYet[] {
@@ -229,68 +237,6 @@ function notYetOf(values: Values): NotYet[] {
     const hasEffect = !("notYetUnless" in row) || value === undefined || value === row.notYetUnless;
     return hasEffect ? [] : [{ key, message: `${key} is accepted, but has no effect yet` }];
   });
-}
-
-/** What is wrong although each value is right by itself. */
-function contradictions(
-  document: YamlDocument<Readonly<Record<string, unknown>>>,
-  settings: Settings,
-  values: Values,
-): Problem[] {
-  const problems: Problem[] = [];
-  const { host } = settings.listen;
-  for (const [name, { password }] of settings.users) {
-    const path = ["users", name, "password"];
-    if (password.kind === "verifier" || isLoopback(host) || !document.isWrittenOut(path)) continue;
-    problems.push(
-      document.problem(
-        "value",
-        path,
-        `the password of user "${name}" is written out, but listen.host is ${host}`,
-        "Take it from the environment with ${NAME}, or write what bucketgres hash-password prints.",
-      ),
-    );
-  }
-  for (const [name, store] of settings.stores) {
-    if (store.type !== "s3" || store.customerKey === undefined) continue;
-    if (mayCarryKeys(store.endpoint)) continue;
-    problems.push(
-      document.problem(
-        "value",
-        ["stores", name, "sse_c"],
-        `sse_c of store "${name}" needs an endpoint with https`,
-        "Each request carries the key, which anyone on the way could read.",
-      ),
-    );
-  }
-  for (const [one, other] of [
-    ["certificate", "key"],
-    ["key", "certificate"],
-  ] as const) {
-    if (values[`tls.${one}`] === undefined || values[`tls.${other}`] !== undefined) continue;
-    if (document.keys(["tls"]).includes(other)) continue;
-    problems.push(document.problem("key", ["tls", one], `tls.${one} needs tls.${other} beside it`));
-  }
-  if (!isDirectory(settings.catalogDirectory)) {
-    problems.push(
-      document.problem(
-        "value",
-        ["catalog"],
-        `there is no catalog folder ${settings.catalogDirectory}`,
-        "Make the folder, or name another one as catalog.",
-      ),
-    );
-  }
-  return problems;
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    // Not there, or nothing that we may look at.
-    return false;
-  }
 }
 
 /** What may be shown of a store; everything else there, and all of a user, may be a secret. */

@@ -61,7 +61,7 @@ export const SETTINGS = {
   "tls.certificate": setting<string | undefined>({
     schema: TEXT,
     default: undefined,
-    help: "PEM file with the certificate chain; default: none, and no encryption",
+    help: "PEM file with the certificate chain; default: a self-signed one is made and kept",
     reloadable: true,
   }),
   "tls.key": setting<string | undefined>({
@@ -75,7 +75,12 @@ export const SETTINGS = {
     default: undefined,
     help: "PEM file with the authorities that clients' certificates must come from",
     reloadable: true,
-    notYetUnless: undefined,
+  }),
+  "tls.channel_binding": setting({
+    schema: z.boolean(),
+    default: true,
+    help: "Whether SCRAM-SHA-256-PLUS is offered; false where a proxy ends TLS and begins it anew",
+    reloadable: true,
   }),
   catalog: setting({
     schema: TEXT,
@@ -215,9 +220,10 @@ export type LogLevel = SettingValue<"log.level">;
 
 export interface TlsSettings {
   readonly mode: "disable" | "prefer" | "require";
-  /** Undefined: clients are served unencrypted, which `require` forbids. */
+  /** Undefined: a self-signed one is made and kept. */
   readonly certificate: { readonly certificateFile: string; readonly keyFile: string } | undefined;
   readonly clientCaFile: string | undefined;
+  readonly channelBinding: boolean;
 }
 
 export interface ServerLimits {
@@ -251,12 +257,19 @@ export interface S3Credentials {
   readonly sessionToken: string | undefined;
 }
 
+/** A user has a password, a certificate or both, which are then both asked for. */
 export interface UserSettings {
-  readonly password:
-    | { readonly kind: "verifier"; readonly verifier: string }
-    /** `isWrittenOut` where whoever reads the file reads the password. */
-    | { readonly kind: "plain"; readonly text: string; readonly isWrittenOut: boolean };
+  readonly password: PasswordSettings | undefined;
+  /** The common name of the client's certificate. */
+  readonly certificateName: string | undefined;
+  /** In milliseconds since 1970. */
+  readonly expiresAtMs: number | undefined;
 }
+
+export type PasswordSettings =
+  | { readonly kind: "verifier"; readonly verifier: string }
+  /** `isWrittenOut` where whoever reads the file reads the password. */
+  | { readonly kind: "plain"; readonly text: string; readonly isWrittenOut: boolean };
 
 export interface NotYet {
   readonly key: string;

@@ -1,7 +1,7 @@
 /** The entries of `stores:` and `users:`, as the YAML has them. */
 import { z } from "zod";
 import { isCustomerKey } from "../core/customer-key.ts";
-import { TEXT, textLike } from "./scalars.ts";
+import { scalar, TEXT, textLike } from "./scalars.ts";
 
 const CREDENTIALS = z.strictObject({
   access_key_id: TEXT.describe("Access key"),
@@ -71,11 +71,35 @@ const PASSWORD = TEXT.superRefine((password, context) => {
   }
 });
 
+const MOMENT_EXPECTED = "a moment such as 2027-01-31T18:00:00Z or 2027-01-31T18:00:00+01:00";
+/** Without a zone a time would mean another moment on each machine. */
+const ISO_MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** Milliseconds since 1970. */
+const MOMENT = scalar({
+  expected: MOMENT_EXPECTED,
+  jsonSchema: { type: "string", pattern: ISO_MOMENT.source },
+  read(text) {
+    const value = ISO_MOMENT.test(text) ? Date.parse(text) : Number.NaN;
+    return Number.isNaN(value) ? { ok: false, expected: MOMENT_EXPECTED } : { ok: true, value };
+  },
+});
+
 export const USER = z.strictObject({
-  password: PASSWORD.describe(
+  password: PASSWORD.optional().describe(
     "A SCRAM-SHA-256 verifier, or plain text from the environment (written out on loopback only)",
   ),
+  certificate: z
+    .union([z.literal(true), TEXT])
+    .optional()
+    .describe(
+      "The common name of the client's certificate, true for the user's own name; beside a password both are asked for",
+    ),
+  expires_at: MOMENT.optional().describe(
+    "From this moment on logins are refused and sessions end, such as 2027-01-31T18:00:00Z",
+  ),
 });
+export type UserEntry = z.output<typeof USER>;
 
 function refuse(context: z.RefinementCtx, message: string, hint: string): void {
   context.addIssue({ code: "custom", message, params: { hint } });

@@ -4,7 +4,7 @@ import { type Body, bodyOf, kindOf, type NodeKind } from "./ast.ts";
 import { declareCursor } from "./cursors.ts";
 import { gatewayCall, setConfig } from "./gateway-calls.ts";
 import { GATEWAY_COMMANDS } from "./gateway-commands.ts";
-import { copyOut, execute, type Parse, prepare } from "./inner-statements.ts";
+import { copy, execute, type Parse, prepare } from "./inner-statements.ts";
 import { notSupported, readOnly, refusalOf } from "./refusals.ts";
 import {
   type FunctionName,
@@ -49,7 +49,7 @@ const ROUTES: { readonly [K in NodeKind]?: RouteOf<Body<K>> } = {
     const route = routeOfQuery(query, text);
     return route.to === "engine" ? { ...route, explain } : route;
   },
-  CopyStmt: copyOut,
+  CopyStmt: copy,
   PrepareStmt: prepare,
   ExecuteStmt: execute,
   DeclareCursorStmt: declareCursor,

@@ -1,10 +1,11 @@
 import type { Node, ScanToken, TypeName } from "libpg-query";
 import { quoteIdentifier } from "../core/identifier.ts";
-import { type Body, bodyOf, typeNameOf } from "./ast.ts";
-import { copyOptionsOf } from "./copy-options.ts";
+import { PgError } from "../core/pg-error.ts";
+import { type Body, bodyOf, namesOf, typeNameOf } from "./ast.ts";
+import { copyInOptionsOf, copyOutOptionsOf } from "./copy-options.ts";
 import { notSupported } from "./refusals.ts";
-import { SourceText } from "./source-text.ts";
-import type { Route, Statement } from "./statement.ts";
+import { positionOf, SourceText } from "./source-text.ts";
+import type { CopyRelation, Route, Statement } from "./statement.ts";
 import { closingBracket, tokensOf } from "./tokens.ts";
 
 /** Statements that hold another: each inner one becomes a Statement with a text of its own. */
@@ -12,32 +13,82 @@ import { closingBracket, tokensOf } from "./tokens.ts";
 /** The way back to the parser, which stands above this file. */
 export type Parse = (sql: string) => readonly Statement[];
 
-export function copyOut(copy: Body<"CopyStmt">, _ast: Node, text: string, parse: Parse): Route {
-  if (copy.is_from === true)
-    throw notSupported("COPY FROM", "Tables are read from files in the workspace's store.");
-  if (copy.is_program === true) throw notSupported("COPY TO PROGRAM", "Use COPY … TO STDOUT.");
-  if (copy.filename !== undefined) throw notSupported("COPY TO a file", "Use COPY … TO STDOUT.");
-  const options = copyOptionsOf(copy.options);
+export function copy(copy: Body<"CopyStmt">, _ast: Node, text: string, parse: Parse): Route {
+  refuseFiles(copy);
+  const relation = relationOf(copy);
+  if (copy.is_from === true) return copyIn(copy, relation, text);
+  const options = copyOutOptionsOf(copy.options, text);
   const tokens = tokensOf(text) ?? [];
   const query =
-    copy.relation === undefined
+    relation === undefined
       ? innerStatement(text, ...insideBrackets(tokens, 1), parse)
-      : tableStatement(copy, parse);
-  return { to: "copy-out", query, options };
+      : tableStatement(copy, relation, parse);
+  refuseParameters(query, text);
+  return { to: "copy-out", query, relation, options };
+}
+
+function copyIn(copy: Body<"CopyStmt">, relation: CopyRelation | undefined, text: string): Route {
+  if (relation === undefined) throw new Error("COPY FROM without a table was parsed");
+  const options = copyInOptionsOf(copy.options, text);
+  if (copy.whereClause !== undefined)
+    throw notSupported("COPY FROM with WHERE", "Copy everything, then DELETE what is not wanted.");
+  return { to: "copy-in", relation, options };
+}
+
+const FILES_HINT =
+  "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.";
+
+/** The server's files and programs are no client's, as PostgreSQL tells all but superusers. */
+function refuseFiles({ is_program, is_from, filename }: Body<"CopyStmt">): void {
+  if (filename === undefined && is_program !== true) return;
+  if (is_program !== true && is_from !== true && /^[a-z][a-z0-9+.-]*:\/\//i.test(filename ?? "")) {
+    throw notSupported("COPY TO an object of a store", "Use COPY … TO STDOUT.");
+  }
+  const { role, deed } =
+    is_program === true
+      ? { role: "pg_execute_server_program", deed: "COPY to or from an external program" }
+      : is_from === true
+        ? { role: "pg_read_server_files", deed: "COPY from a file" }
+        : { role: "pg_write_server_files", deed: "COPY to a file" };
+  throw new PgError(
+    "insufficient_privilege",
+    `must be superuser or have privileges of the ${role} role to ${deed}`,
+    { hint: FILES_HINT },
+  );
+}
+
+function relationOf({ relation, attlist }: Body<"CopyStmt">): CopyRelation | undefined {
+  if (relation === undefined) return undefined;
+  const columns = namesOf(attlist);
+  const twice = columns.find((column, index) => columns.indexOf(column) < index);
+  if (twice !== undefined) {
+    throw new PgError("duplicate_column", `column "${twice}" specified more than once`);
+  }
+  return { schema: relation.schemaname, name: relation.relname ?? "", columns };
+}
+
+/** COPY is no statement that parameters reach. */
+function refuseParameters(query: Statement, text: string): void {
+  if (query.parameterCount === 0) return;
+  const param = (tokensOf(text) ?? []).find(({ tokenName }) => tokenName === "PARAM");
+  throw new PgError("undefined_parameter", `there is no parameter ${param?.text ?? "$1"}`, {
+    position: positionOf(text, param?.start),
+  });
 }
 
 function insideBrackets(tokens: readonly ScanToken[], open: number): [start: number, end: number] {
   return [tokens[open]?.end ?? 0, tokens[closingBracket(tokens, open)]?.start ?? 0];
 }
 
-function tableStatement({ relation, attlist }: Body<"CopyStmt">, parse: Parse): Statement {
-  const columns = (attlist ?? []).map((column) =>
-    quoteIdentifier(bodyOf(column, "String")?.sval ?? ""),
-  );
+function tableStatement(
+  { relation }: Body<"CopyStmt">,
+  { columns }: CopyRelation,
+  parse: Parse,
+): Statement {
   const names = [relation?.catalogname, relation?.schemaname, relation?.relname].filter(
     (name) => name !== undefined,
   );
-  const list = columns.length > 0 ? columns.join(", ") : "*";
+  const list = columns.length > 0 ? columns.map(quoteIdentifier).join(", ") : "*";
   const from = names.map(quoteIdentifier).join(".");
   const statement = onlyStatement(`SELECT ${list} FROM ${from}`, parse);
   // The client never saw this text, so that no place in it means anything to the client.

@@ -50,21 +50,30 @@ function parseMessage(sql: string): readonly Statement[] {
 function parseWithDuckdb(source: SourceText, error: PgError): readonly Statement[] {
   const tokens = tokensOf(source.text);
   if (tokens === undefined) throw error;
+  // What PostgreSQL says of the whole text is about the first that it cannot read.
+  let ofWhole: PgError | undefined = error;
   return rangesBetweenSemicolons(tokens).map((range) => {
     const text = source.slice(range.start, range.end);
     const offset = source.characters(range.start);
     const parsed = parse(text);
     if (!("error" in parsed)) return statementOf(text, offset, parseOne(text));
     if (!isDuckdbQuery(range)) throw error;
+    const syntaxError = ofWhole === undefined ? parsed.error : inStatement(ofWhole, offset);
+    ofWhole = undefined;
     return {
       text,
       offset,
       ast: undefined,
       parameterCount: parameterCountOf(range),
-      syntaxError: parsed.error,
+      syntaxError,
       route: { to: "engine", dialect: "duckdb" },
     };
   });
+}
+
+function inStatement(error: PgError, offset: number): PgError {
+  const { position, ...fields } = error.toFields();
+  return PgError.fromFields({ ...fields, position: position && position - offset });
 }
 
 /**

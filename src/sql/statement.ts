@@ -1,5 +1,6 @@
 import type { Node } from "libpg-query";
 import type { PgError } from "../core/pg-error.ts";
+import type { CopyEncoding } from "./copy-encodings.ts";
 import type { TemporaryWrite } from "./temporary.ts";
 
 /** One statement of a Query or Parse message, parsed and classified. */
@@ -37,7 +38,22 @@ export type Route =
   /**
    * COPY (query) TO STDOUT or COPY table TO STDOUT; `query` is a Statement of the engine or shadow.
    */
-  | { readonly to: "copy-out"; readonly query: Statement; readonly options: CopyOptions };
+  | {
+      readonly to: "copy-out";
+      readonly query: Statement;
+      /** The table that is copied; undefined for a query. */
+      readonly relation: CopyRelation | undefined;
+      readonly options: CopyOptions;
+    }
+  /** COPY table FROM STDIN. */
+  | { readonly to: "copy-in"; readonly relation: CopyRelation; readonly options: CopyInOptions };
+
+export interface CopyRelation {
+  readonly schema: string | undefined;
+  readonly name: string;
+  /** In the order of the list; none is all of them. */
+  readonly columns: readonly string[];
+}
 
 export interface ExplainOptions {
   readonly analyze: boolean;
@@ -52,8 +68,18 @@ export interface CopyOptions {
   readonly nullText: string;
   readonly quote: string;
   readonly escape: string;
+  readonly encoding: CopyEncoding;
   /** Columns always quoted in csv: names, or all. */
   readonly forceQuote: readonly string[] | "all";
+}
+
+/** The same of COPY FROM. */
+export interface CopyInOptions extends Omit<CopyOptions, "header" | "forceQuote"> {
+  readonly header: boolean | "match";
+  /** Columns in whose unquoted cells the NULL text is the text itself. */
+  readonly forceNotNull: readonly string[] | "all";
+  /** Columns in whose quoted cells the NULL text is NULL. */
+  readonly forceNull: readonly string[] | "all";
 }
 
 export type GatewayCommand =

@@ -90,6 +90,25 @@ test.runIf(found)("\\copy writes csv and text files", async () => {
   ]);
 });
 
+test.runIf(found)("\\copy reads text, csv and binary files into a temporary table", async () => {
+  await using gateway = await startGateway({ tables: { t: 'a,b\n1,"x, ""y"""\n2,\n' } });
+  const files = ["text", "csv", "binary"].map(
+    (format) => [format, join(gateway.folder, format)] as const,
+  );
+
+  const answers = await psql(
+    gateway,
+    "CREATE TEMP TABLE copied AS SELECT * FROM t WHERE false",
+    ...files.flatMap(([format, file]) => [
+      `\\copy (SELECT * FROM t ORDER BY a) TO '${file}' (FORMAT ${format})`,
+      `\\copy copied FROM '${file}' (FORMAT ${format})`,
+    ]),
+    "SELECT a, b, count(*) FROM copied GROUP BY a, b ORDER BY a",
+  );
+
+  expect(answers).toBe('1|x, "y"|3\n2||3\n');
+});
+
 test.runIf(found)("Ctrl-C cancels the query, and the session lives on", async () => {
   await using gateway = await startGateway({ tables: TABLES });
   // Only in a terminal does psql go on after Ctrl-C.

@@ -93,3 +93,44 @@ print(json.dumps([state, connection.execute("SELECT id FROM orders").fetchone()[
 
   expect(answer).toEqual(["42703", 1]);
 });
+
+test.runIf(found)("COPY FROM STDIN takes rows, text and binary", async () => {
+  await using gateway = await startGateway();
+
+  const answer = await script(
+    gateway.url,
+    `
+import datetime, decimal
+connection.execute("CREATE TEMP TABLE t (id int4, name text, total numeric(10,2), day date)")
+rows = [(1, "a\\tb", decimal.Decimal("1.50"), datetime.date(2024, 2, 29)), (2, None, None, None)]
+cursor = connection.cursor()
+with cursor.copy("COPY t FROM STDIN") as copy:
+    for row in rows:
+        copy.write_row(row)
+with cursor.copy("COPY t FROM STDIN (FORMAT binary)") as copy:
+    copy.set_types(["int4", "text", "numeric", "date"])
+    for row in rows:
+        copy.write_row(row)
+with cursor.copy("COPY t FROM STDIN (FORMAT csv)") as copy:
+    copy.write('3,"x, y",')
+    copy.write("2,\\n")
+connection.commit()
+failure = None
+try:
+    with cursor.copy("COPY t FROM STDIN") as copy:
+        copy.write("x\\t\\t\\t\\n")
+except psycopg.Error as error:
+    failure = [error.sqlstate, error.diag.context]
+connection.rollback()
+cursor.execute("SELECT id, name, total, day FROM t ORDER BY id, name")
+print(json.dumps([[[str(value) for value in row] for row in cursor.fetchall()], failure]))
+`,
+  );
+
+  const first = ["1", "a\tb", "1.50", "2024-02-29"];
+  const second = ["2", "None", "None", "None"];
+  expect(answer).toEqual([
+    [first, first, second, second, ["3", "x, y", "2.00", "None"]],
+    ["22P02", 'COPY t, line 1, column id: "x"'],
+  ]);
+});

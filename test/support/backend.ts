@@ -32,6 +32,7 @@ const ERROR_FIELDS: Readonly<Record<string, string>> = {
   D: "detail",
   H: "hint",
   P: "position",
+  W: "context",
 };
 
 /** Cuts whole messages off the front of `bytes`. */
@@ -84,7 +85,7 @@ function readMessage(type: string, body: Buffer): BackendMessage {
     case "T":
       return { type: "RowDescription", fields: readFields(cursor) };
     case "D":
-      return { type: "DataRow", values: readRow(cursor) };
+      return dataRow(readRow(cursor));
     case "t":
       return {
         type: "ParameterDescription",
@@ -99,6 +100,12 @@ function readMessage(type: string, body: Buffer): BackendMessage {
     case "H":
       return {
         type: "CopyOutResponse",
+        format: cursor.byte(),
+        columns: Array.from({ length: cursor.int16() }, () => cursor.int16()),
+      };
+    case "G":
+      return {
+        type: "CopyInResponse",
         format: cursor.byte(),
         columns: Array.from({ length: cursor.int16() }, () => cursor.int16()),
       };
@@ -131,12 +138,21 @@ function readFields(cursor: Cursor): Field[] {
   }));
 }
 
-/** Text values; use `bytes` of a row where a column was asked for in binary. */
-function readRow(cursor: Cursor): (string | null)[] {
+function readRow(cursor: Cursor): (Buffer | null)[] {
   return Array.from({ length: cursor.int16() }, () => {
     const length = cursor.int32();
-    return length < 0 ? null : cursor.take(length).toString("utf8");
+    return length < 0 ? null : cursor.take(length);
   });
+}
+
+/**
+ * `values` is text; `rawValues`, one character for each byte, is for columns in another encoding or in
+ * binary. It is not enumerable, so that comparisons of messages are about text.
+ */
+function dataRow(cells: readonly (Buffer | null)[]): BackendMessage {
+  const row = { type: "DataRow", values: cells.map((cell) => cell?.toString("utf8") ?? null) };
+  const rawValues = cells.map((cell) => cell?.toString("latin1") ?? null);
+  return Object.defineProperty(row, "rawValues", { value: rawValues, enumerable: false });
 }
 
 class Cursor {

@@ -80,6 +80,10 @@ export function close(target: "S" | "P", name = ""): Buffer {
   return message("C", Buffer.from(target), name);
 }
 
+export const copyData = (data: string | Buffer): Buffer => message("d", Buffer.from(data));
+export const copyDone = (): Buffer => message("c");
+export const copyFail = (reason: string): Buffer => message("f", reason);
+
 export function startup(
   parameters: Readonly<Record<string, string>>,
   version = 0x0003_0000,

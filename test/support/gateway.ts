@@ -5,7 +5,7 @@ import { stringify } from "yaml";
 import { loadConfiguration } from "../../src/catalog/configuration.ts";
 import { type Gateway, startGateway as start } from "../../src/gateway.ts";
 import { createLogger } from "../../src/observe/logger.ts";
-import { WireClient } from "./wire-client.ts";
+import { type Login, WireClient } from "./wire-client.ts";
 
 export interface TestTable {
   /** A file in the test's store, by its content. */
@@ -36,6 +36,8 @@ export interface TestGateway extends AsyncDisposable {
   /** What the gateway has logged so far, one JSON object a line. */
   readonly log: () => string;
   connect(parameters?: Readonly<Record<string, string>>): Promise<WireClient>;
+  /** As another user, or with another password. */
+  logIn(login: Partial<Login>): Promise<WireClient>;
   /** Replaces a source file. */
   write(file: string, content: string | Buffer): Promise<void>;
   /** Replaces the workspace's YAML. */
@@ -123,6 +125,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     log: () => lines.join(""),
     connect: (parameters) =>
       WireClient.logIn(gateway.port, { ...USER, ...(parameters && { parameters }) }),
+    logIn: (login) => WireClient.logIn(gateway.port, { ...USER, ...login }),
     write,
     writeWorkspace: (yaml) =>
       writeFile(

@@ -37,6 +37,11 @@ export class WireClient implements AsyncDisposable {
     return new WireClient(socket, port);
   }
 
+  /** Over a connection that was made otherwise: TLS. */
+  static over(socket: Socket, port: number): WireClient {
+    return new WireClient(socket, port);
+  }
+
   /** Opens and logs in by SCRAM-SHA-256; resolves at ReadyForQuery. */
   static async logIn(port: number, login: Login): Promise<WireClient> {
     const client = await WireClient.open(port);
@@ -55,8 +60,9 @@ export class WireClient implements AsyncDisposable {
     password,
     database,
     parameters = {},
+    version,
   }: Login): Promise<BackendMessage[]> {
-    this.send(startup({ user, database, ...parameters }));
+    this.send(startup({ user, database, ...parameters }, version));
     const seen: BackendMessage[] = [];
     const next = async (): Promise<BackendMessage | undefined> => {
       const one = await this.next();
@@ -66,21 +72,27 @@ export class WireClient implements AsyncDisposable {
     let first = await next();
     while (first?.type === "NegotiateProtocolVersion") first = await next();
     if (first?.type !== "Authentication") return [...seen, ...(await this.untilEnd())];
+    if (first["code"] === 0) return [...seen, ...(await this.#untilReadyOrEnd())];
     const bare = `n=,r=${randomBytes(12).toString("base64")}`;
     const initial = Buffer.from(`n,,${bare}`);
     this.send(message("p", "SCRAM-SHA-256", int32(initial.length), initial));
     const challenge = await next();
     if (challenge?.type !== "Authentication") return [...seen, ...(await this.untilEnd())];
     this.send(message("p", Buffer.from(scramFinal(bare, String(challenge["data"]), password))));
-    for (;;) {
-      const one = await next();
-      if (one === undefined) return seen;
+    return [...seen, ...(await this.#untilReadyOrEnd())];
+  }
+
+  async #untilReadyOrEnd(): Promise<BackendMessage[]> {
+    const seen: BackendMessage[] = [];
+    for (let one = await this.next(); one !== undefined; one = await this.next()) {
+      seen.push(one);
       if (one.type === "BackendKeyData") {
         this.processId = Number(one["processId"]);
         this.secretKey = one["secretKey"] as Buffer;
       }
       if (one.type === "ReadyForQuery") return seen;
     }
+    return seen;
   }
 
   send(...messages: readonly Buffer[]): void {
@@ -162,6 +174,8 @@ export interface Login {
   readonly password: string;
   readonly database: string;
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Of the protocol; default: 3.0. */
+  readonly version?: number;
 }
 
 /** RFC 5802's client-final-message. */

@@ -1,24 +1,31 @@
-import type { PermittedDifference, Script } from "./script.ts";
+import { DIFFERENCES, type PermittedDifference } from "./differences.ts";
 import type { Trace } from "./trace-client.ts";
 
-export interface Expected {
-  readonly trace: Trace;
-  /** Those of the script's differences that no line has: they are out of date. */
-  readonly unused: readonly PermittedDifference[];
-}
+const BY_SCRIPT: ReadonlyMap<string, readonly PermittedDifference[]> = new Map(
+  DIFFERENCES.flatMap(({ scripts }) => Object.entries(scripts)),
+);
 
-/** PostgreSQL's trace with what is permitted to be different put in its place. */
-export function expectedOf({ differences }: Script, recorded: Trace): Expected {
-  const used = new Set<PermittedDifference>();
-  const trace = recorded.map((lines) =>
+/** PostgreSQL's trace with what is permitted to be different put in its place, once each. */
+export function expectedOf(name: string, recorded: Trace): Trace {
+  const left = [...(BY_SCRIPT.get(name) ?? [])];
+  return recorded.map((lines) =>
     lines.flatMap((line) => {
-      const difference = differences.find(({ postgres }) => postgres === line);
-      if (difference === undefined) return [line];
-      used.add(difference);
-      return difference.ours;
+      const [postgres, ...ours] = left[0] ?? [];
+      if (postgres !== line) return [line];
+      left.shift();
+      return ours;
     }),
   );
-  return { trace, unused: differences.filter((one) => !used.has(one)) };
+}
+
+/** Permissions for scripts that there are not, or for lines that PostgreSQL has not sent. */
+export function stalePermissions(traces: Readonly<Record<string, Trace>>): readonly string[] {
+  return [...BY_SCRIPT].flatMap(([name, differences]) => {
+    const lines = new Set(traces[name]?.flat());
+    return differences
+      .filter(([postgres]) => !lines.has(postgres))
+      .map(([postgres]) => `${name}: ${postgres}`);
+  });
 }
 
 const HINT = / \| hint: .*$/;

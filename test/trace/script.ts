@@ -15,30 +15,13 @@ export interface Step {
   readonly until: Until;
 }
 
-/** A line of PostgreSQL's trace that is another here, and why. */
-export interface PermittedDifference {
-  readonly postgres: string;
-  /** What comes in its place: nothing, or some messages. */
-  readonly ours: readonly string[];
-  readonly reason: string;
-}
-
 export interface Script {
   readonly name: string;
   readonly steps: readonly Step[];
-  readonly differences: readonly PermittedDifference[];
 }
 
 export function script(name: string, ...steps: readonly Step[]): Script {
-  return { name, steps, differences: [] };
-}
-
-/** The same script, with an answer of ours that is allowed to be another. */
-export function except(
-  difference: PermittedDifference | readonly PermittedDifference[],
-  { differences, ...rest }: Script,
-): Script {
-  return { ...rest, differences: differences.concat(difference) };
+  return { name, steps };
 }
 
 /** One write, answered up to the first ReadyForQuery. */

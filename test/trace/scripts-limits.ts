@@ -6,6 +6,7 @@ const columns = (count: number): string =>
   `SELECT ${Array.from({ length: count }, (_, index) => index).join(", ")}`;
 
 const PARAMETERS = 65_535;
+const ALL_PARAMETERS = Array.from({ length: PARAMETERS }, (_, index) => `$${index + 1}`).join(", ");
 
 export const LIMITS: readonly Script[] = [
   ...[1_600, 1_664, 1_665].flatMap((count) => [
@@ -42,7 +43,7 @@ export const LIMITS: readonly Script[] = [
   script(
     "65,535 parameters of a table",
     ready(
-      parse(`SELECT id FROM items WHERE id IN ($2, $3, $${PARAMETERS}) ORDER BY id`, {
+      parse(`SELECT id FROM items WHERE id IN (${ALL_PARAMETERS}) ORDER BY id`, {
         oids: Array.from({ length: PARAMETERS }, () => 23),
       }),
       describe("S"),

@@ -115,9 +115,21 @@ test("in a pipeline a cancel ends the running message, and what follows it up to
   await using client = await gateway.connect();
 
   client.send(
-    ...[parse("SELECT 1"), bind(), execute(), flush(), parse(ENDLESS), bind(), execute()],
-    ...[parse("SELECT 3"), bind(), execute(), sync()],
-    ...[parse("SELECT 4"), bind(), execute(), sync()],
+    parse("SELECT 1"),
+    bind(),
+    execute(),
+    flush(),
+    parse(ENDLESS),
+    bind(),
+    execute(),
+    parse("SELECT 3"),
+    bind(),
+    execute(),
+    sync(),
+    parse("SELECT 4"),
+    bind(),
+    execute(),
+    sync(),
   );
   while ((await client.next())?.type !== "CommandComplete");
   await client.cancel();

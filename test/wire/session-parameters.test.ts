@@ -40,8 +40,13 @@ test("a pipeline that fails takes back what it has set", async () => {
 
   await run(
     client,
-    ...[parse("SET a.b = 'lost'"), bind(), execute()],
-    ...[parse("SELECT 1/0"), bind(), execute(), sync()],
+    parse("SET a.b = 'lost'"),
+    bind(),
+    execute(),
+    parse("SELECT 1/0"),
+    bind(),
+    execute(),
+    sync(),
   );
 
   expect(await run(client, "SHOW a.b")).toContainEqual({ type: "DataRow", values: [""] });
@@ -54,7 +59,9 @@ test("set_config takes parameters, as PostgREST sends it, and queries see its va
   await run(
     client,
     parse("SELECT set_config('request.jwt.claims', $1, true)"),
-    ...[bind({ values: ['{"role":"ana"}'] }), execute(), sync()],
+    bind({ values: ['{"role":"ana"}'] }),
+    execute(),
+    sync(),
   );
 
   const sql = "SELECT current_setting('request.jwt.claims', true)::json ->> 'role'";
@@ -112,7 +119,7 @@ test.each([
   "SELECT current_setting('jit') AS cur, set_config('jit', 'off', false) AS new",
   "DISCARD ALL",
   "SET SESSION AUTHORIZATION DEFAULT; RESET ALL",
-  "CLOSE ALL; UNLISTEN *; RESET ALL",
+  "UNLISTEN *; RESET ALL",
 ])("%s is accepted", async (sql) => {
   await using client = await gateway.connect();
 

@@ -22,7 +22,10 @@ test("what PREPARE has named can be described and bound in the protocol", async 
 
   const messages = await run(
     client,
-    ...[describe("S", "p"), bind({ statement: "p", values: ["2"] }), execute(), sync()],
+    describe("S", "p"),
+    bind({ statement: "p", values: ["2"] }),
+    execute(),
+    sync(),
   );
 
   expect(messages).toContainEqual({ type: "ParameterDescription", oids: [20] });

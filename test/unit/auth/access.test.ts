@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { Access, authenticationFailed, passwordProblem } from "../../../src/auth/access.ts";
+import { Access, passwordProblem, type UserCredentials } from "../../../src/auth/access.ts";
+import { authenticationFailed, revocationMessage } from "../../../src/auth/refusals.ts";
 import { deriveVerifier, verifierText } from "../../../src/auth/scram-verifier.ts";
 import { PgError } from "../../../src/core/pg-error.ts";
 
@@ -13,40 +14,45 @@ const anaInAcme = (role: string, workspace: string) => role === "ana" && workspa
 
 test("a member is tested against the verifier of the configuration", async () => {
   const verifier = await deriveVerifier("pencil", { iterations: 1 });
-  const access = await Access.load(users({ ana: verifierText(verifier) }), anaInAcme, secret);
+  const access = await Access.load(users({ ana: verifierText(verifier) }), {
+    isMember: anaInAcme,
+    secret,
+  });
 
-  expect(access.credentialFor("ana", "acme")).toEqual({ verifier, doomed: undefined });
+  expect(access.credentialFor("ana", "acme")).toMatchObject({ verifier, doomed: undefined });
 });
 
 test("a plain password becomes a verifier", async () => {
-  const access = await Access.load(users({ ana: "pencil" }), anaInAcme, secret);
+  const access = await Access.load(users({ ana: "pencil" }), { isMember: anaInAcme, secret });
 
   const { verifier } = access.credentialFor("ana", "acme");
 
-  expect(verifier).toEqual(await deriveVerifier("pencil", { salt: verifier.salt }));
+  expect(verifier).toEqual(
+    await deriveVerifier("pencil", { salt: verifier?.salt ?? Buffer.alloc(0) }),
+  );
 });
 
 test("who is not a member sees the same salt and is doomed", async () => {
-  const access = await Access.load(users({ ana: "pencil" }), anaInAcme, secret);
+  const access = await Access.load(users({ ana: "pencil" }), { isMember: anaInAcme, secret });
   const { verifier } = access.credentialFor("ana", "acme");
 
-  expect(access.credentialFor("ana", "other")).toEqual({ verifier, doomed: "not a member" });
+  expect(access.credentialFor("ana", "other")).toMatchObject({ verifier, doomed: "not a member" });
 });
 
 test("an unknown role has a stable salt, and so has a plain one over a reload", async () => {
-  const before = await Access.load(users({ ana: "pencil" }), anaInAcme, secret);
-  const after = await Access.load(users({ ana: "changed" }), anaInAcme, secret);
+  const before = await Access.load(users({ ana: "pencil" }), { isMember: anaInAcme, secret });
+  const after = await Access.load(users({ ana: "changed" }), { isMember: anaInAcme, secret });
 
   for (const role of ["nobody", "ana"]) {
-    const salt = before.credentialFor(role, "acme").verifier.salt;
+    const salt = before.credentialFor(role, "acme").verifier?.salt;
     expect(salt).toHaveLength(16);
-    expect(after.credentialFor(role, "acme").verifier.salt).toEqual(salt);
+    expect(after.credentialFor(role, "acme").verifier?.salt).toEqual(salt);
   }
   expect(before.credentialFor("nobody", "acme").doomed).toBe("unknown role");
 });
 
 test("a role is not found under a name that objects have by themselves", async () => {
-  const access = await Access.load(users({ ana: "pencil" }), () => true, secret);
+  const access = await Access.load(users({ ana: "pencil" }), { isMember: () => true, secret });
 
   for (const role of ["__proto__", "constructor", "", "Ana"]) {
     expect(access.credentialFor(role, "acme").doomed).toBe("unknown role");
@@ -60,7 +66,7 @@ test.each([
 ])("%s is refused as a password, without printing it", async (_, password, problem) => {
   expect(passwordProblem(password)?.message).toContain(problem);
 
-  const load = Access.load(users({ ana: password }), anaInAcme, secret);
+  const load = Access.load(users({ ana: password }), { isMember: anaInAcme, secret });
 
   const error: unknown = await load.catch((refusal: unknown) => refusal);
   expect(error).toBeInstanceOf(PgError);
@@ -85,4 +91,59 @@ test("a failed login is told in PostgreSQL's words", () => {
     severity: "FATAL",
     message: 'password authentication failed for user "ana"',
   });
+});
+
+test("an unknown role is asked for as many iterations as most of the known ones", async () => {
+  const strong = verifierText(await deriveVerifier("pencil", { iterations: 20 }));
+  const access = await Access.load(users({ ana: strong, bob: strong, cy: "plain" }), {
+    isMember: anaInAcme,
+    secret,
+  });
+
+  expect(access.credentialFor("nobody", "acme").verifier?.iterations).toBe(20);
+});
+
+test("from the moment on at which it expires a role is doomed, and its sessions are over", async () => {
+  let nowMs = 1_000;
+  const ana: UserCredentials = { password: "pencil", expiresAtMs: 2_000 };
+  const access = await Access.load(new Map([["ana", ana]]), {
+    isMember: anaInAcme,
+    secret,
+    nowMs: () => nowMs,
+  });
+  const { doomed, identity } = access.credentialFor("ana", "acme");
+  expect(doomed).toBeUndefined();
+  expect(access.nextExpiryMs).toBe(2_000);
+  expect(access.revocation("ana", "acme", identity)).toBeUndefined();
+
+  nowMs = 2_000;
+
+  expect(access.credentialFor("ana", "acme").doomed).toBe("expired");
+  expect(access.nextExpiryMs).toBeUndefined();
+  expect(access.revocation("ana", "acme", identity)).toBe("expired");
+});
+
+test("a session ends with the user, the password, the certificate or the membership it began with", async () => {
+  const load = (credentials: Readonly<Record<string, UserCredentials>>, isMember = anaInAcme) =>
+    Access.load(new Map(Object.entries(credentials)), { isMember, secret });
+  const before = await load({ ana: { password: "pencil", certificateName: "ana" } });
+  const { identity } = before.credentialFor("ana", "acme");
+  const after = async (credentials: UserCredentials, isMember = anaInAcme) =>
+    (await load({ ana: credentials }, isMember)).revocation("ana", "acme", identity);
+
+  expect((await load({})).revocation("ana", "acme", identity)).toBe("removed");
+  expect(await after({ password: "pencil", certificateName: "ana" })).toBeUndefined();
+  expect(await after({ password: "pen", certificateName: "ana" })).toBe("changed");
+  expect(await after({ password: "pencil", certificateName: "bob" })).toBe("changed");
+  expect(await after({ password: "pencil" })).toBe("changed");
+  expect(await after({ password: "pencil", certificateName: "ana" }, () => false)).toBe(
+    "not a member",
+  );
+  expect(identity).not.toContain("pencil");
+});
+
+test("what ends a session is told without a word of the credentials", () => {
+  expect(revocationMessage("ana", "acme", "changed")).toBe(
+    'terminating connection because the credentials of user "ana" have changed',
+  );
 });

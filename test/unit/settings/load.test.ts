@@ -74,7 +74,24 @@ describe("a mistake is told at its line and column", () => {
     ],
     ["stores: { s: { type: directory, path: x, «bucket: b } }", 'unknown key "bucket"'],
     ["users: { ana: «hunter2 }", "ana: expected a mapping (key: value)"],
-    ["users:\n  «ana:", 'missing key "password" in "ana"'],
+    ["users:\n  «ana:", 'user "ana" has neither a password nor a certificate'],
+    [
+      "users:\n  ana: «{ expires_at: 2027-01-31T18:00Z }",
+      'user "ana" has neither a password nor a certificate',
+    ],
+    [
+      "users: { ana: { password: x, «certficate: ana } }",
+      'unknown key "certficate"; did you mean "certificate"?',
+    ],
+    ["users: { ana: { certificate: «true } }", 'the certificate of user "ana" needs tls.client_ca'],
+    [
+      "tls: { mode: disable, client_ca: ca.crt }\nusers: { ana: { certificate: «ana } }",
+      'the certificate of user "ana" needs tls, but tls.mode is disable',
+    ],
+    [
+      "users: { ana: { password: x, expires_at: «2027-01-31 } }",
+      "expires_at: expected a moment such as 2027-01-31T18:00:00Z or 2027-01-31T18:00:00+01:00",
+    ],
     ["users:\n  ana: { password: «12345 }", "password: expected text"],
     ["users:\n  ana: { password: «${ANA} }", "the environment variable ANA is not set"],
     [
@@ -192,7 +209,7 @@ users:
     ana: { password: { kind: "verifier", verifier: VERIFIER } },
     metabase: { password: { kind: "plain", text: "0123", isWrittenOut: false } },
   });
-  expect(settings.notYet.map(({ key }) => key)).toEqual(["tls.client_ca"]);
+  expect(settings.notYet).toEqual([]);
 });
 
 test("the terms of a bucket are read, and the key of its objects only over TLS", () => {

@@ -52,6 +52,7 @@ test("an execution's rows stay the bytes they are", () => {
     rowCount: 2,
     tag: "SELECT 2",
     notices: [],
+    effects: [],
     inTransaction: false,
   });
 });

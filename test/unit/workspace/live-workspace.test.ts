@@ -66,6 +66,7 @@ async function place(tables: readonly TableDefinition[], doubles: Doubles): Prom
       endSessionTransaction: unused,
       closeSession: unused,
       open: unused,
+      copyIn: unused,
       close: unused,
     },
     loader: {
