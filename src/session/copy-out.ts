@@ -7,6 +7,7 @@ import { MessageWriter } from "../protocol/message-writer.ts";
 import { parseStatements } from "../sql/parse.ts";
 import type { CopyOptions, CopyRelation, Route, Statement } from "../sql/statement.ts";
 import type { SessionContext } from "./context.ts";
+import { headerWithFirstRow } from "./copy-binary-header.ts";
 import { copyDataEncoder } from "./copy-out-encoding.ts";
 import { RowsAsCopyData } from "./copy-out-rows.ts";
 import { openInEngine } from "./engine-plan.ts";
@@ -75,13 +76,19 @@ class CopyOutExecution implements Execution {
 
   async run(sink: ResultSink): Promise<Completion> {
     const encode = copyDataEncoder(this.#options.encoding);
+    const send: ResultSink["page"] = (pieces) => sink.page(pieces);
     // What is binary has no text to be encoded.
-    const isEncoded = encode !== undefined && this.#options.format !== "binary";
+    const page =
+      this.#options.format === "binary"
+        ? headerWithFirstRow(send)
+        : encode === undefined
+          ? send
+          : (pieces: readonly Buffer[]) => send([encode(Buffer.concat(pieces))]);
     try {
       const completion = await this.#rows.run(
         {
           fields: (fields) => this.#begin(sink, fields),
-          page: (pieces) => sink.page(isEncoded ? [encode(Buffer.concat(pieces))] : pieces),
+          page,
           copyOut: () => undefined,
           notice: (notice) => sink.notice(notice),
         },

@@ -1,0 +1,1 @@
+go build -trimpath -o "$1/database-sql" ../lib-pq

@@ -1,0 +1,2 @@
+cargo build --quiet --locked --workspace --jobs 2 --target-dir "$1/../cargo" &&
+  cp "$1/../cargo/debug/tokio-postgres-client" "$1"
