@@ -36,7 +36,7 @@ async function declare(
   query: Plan,
   run: { readonly binding: Binding; readonly sink: ResultSink; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (!hold) transaction.requireBlock("DECLARE CURSOR");
+  if (!hold) transaction.requireOpen("DECLARE CURSOR");
   portals.requireFree(name);
   const abort = new AbortController();
   const binding: Binding = { ...run.binding, resultFormats: [], scrolls: scroll };
