@@ -25,7 +25,7 @@ export function textColumns(
 
 export interface BoundValues {
   readonly parameters: readonly (Buffer | undefined)[];
-  readonly parameterFormats: readonly FormatCode[];
+  readonly parameterFormats: readonly number[];
 }
 
 /** Bind's values as they are for a client whose text is UTF-8. */
@@ -46,7 +46,7 @@ export function parametersFromLatin1(
   });
 }
 
-function cellText(typeOid: number, format: FormatCode): CellText {
+function cellText(typeOid: number, format: number): CellText {
   if (format === 0) return "text";
   const type = pgTypeByOid(typeOid);
   if (type === undefined || !TEXT_TYPES.has(type.name)) return "bytes";

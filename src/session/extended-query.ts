@@ -70,12 +70,12 @@ export class ExtendedQuery {
     checkParameterCount(message, parameterOids.length);
     if (transaction.status === "E" && !(plan?.endsTransaction === true)) throw abortedTransaction();
     portals.requireFree(message.portal);
-    const parameterFormats = checkValues(message, parameterOids);
-    checkResultFormats(message, plan?.fields?.length ?? 0);
     const parameters =
       this.#connection.encoding === "LATIN1"
-        ? parametersFromLatin1({ parameters: message.parameters, parameterFormats }, parameterOids)
+        ? parametersFromLatin1(message, parameterOids)
         : message.parameters;
+    const parameterFormats = checkValues({ ...message, parameters }, parameterOids);
+    checkResultFormats(message, plan?.fields?.length ?? 0);
     const abort = new AbortController();
     const fields = plan?.fields;
     portals.add(message.portal, {

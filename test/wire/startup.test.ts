@@ -43,7 +43,7 @@ test("a login reports the server's parameters and the key that cancels", async (
     ...USER,
     parameters: {
       application_name: "my app",
-      options: "-c TimeZone=Asia/Tokyo --statement-timeout=5s -e -csearch_path=a\\ b",
+      options: "-c TimeZone=Asia/Tokyo --statement-timeout=5s -e -csearch_path=a,\\ b",
       geqo: "off",
       "my.setting": "yes",
     },
@@ -71,7 +71,7 @@ test("a login reports the server's parameters and the key that cancels", async (
   client.send(query("SHOW statement_timeout; SHOW search_path; SHOW my.setting"));
   expect((await client.untilReady()).filter(({ type }) => type === "DataRow")).toEqual([
     { type: "DataRow", values: ["5s"] },
-    { type: "DataRow", values: ["a b"] },
+    { type: "DataRow", values: ["a, b"] },
     { type: "DataRow", values: ["yes"] },
   ]);
 });
