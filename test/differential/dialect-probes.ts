@@ -81,7 +81,7 @@ export async function outcomeOf(probe: Probe, engine: DialectEngine): Promise<Ou
   const [statement, ...others] = statements;
   if (statement === undefined) return { route: "none", status: "equal", answer: "" };
   const routes = statements.map(routeOf).join(" ");
-  if (others.length > 0 || statement.route.to === "gateway" || statement.route.to === "copy-out") {
+  if (others.length > 0 || ELSEWHERE.has(statement.route.to)) {
     return { route: routes, status: "answered", answer: "" };
   }
   if (statement.ast !== undefined && "ExplainStmt" in statement.ast)
@@ -105,6 +105,9 @@ export async function outcomeOf(probe: Probe, engine: DialectEngine): Promise<Ou
     return refused(routes, error, probe);
   }
 }
+
+/** Routes of which a test of the session tells. */
+const ELSEWHERE: ReadonlySet<string> = new Set(["gateway", "copy-out", "copy-in", "temporary"]);
 
 function routeOf({ route }: Statement): string {
   return route.to === "gateway" ? route.command.kind : route.to;
