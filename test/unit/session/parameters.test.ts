@@ -68,7 +68,7 @@ test.each([
 });
 
 test.each([
-  ["client_encoding", "EUC_JP", "22023"],
+  ["client_encoding", "EUC_JP", "0A000"],
   ["DateStyle", "German", "0A000"],
   ["DateStyle", "backwards", "22023"],
   ["TimeZone", "Mars/Olympus", "22023"],
