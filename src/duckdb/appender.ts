@@ -88,6 +88,20 @@ export class Appender {
     this.#act(() => this.#appender.closeSync());
   }
 
+  /**
+   * Drops what was appended and not flushed. An appender that is only left alone would append it
+   * when it is collected, whatever its connection is doing then.
+   */
+  abandon(): void {
+    for (const step of [() => this.#appender.clear(), () => this.#appender.closeSync()]) {
+      try {
+        step();
+      } catch {
+        // It says again why it has failed before.
+      }
+    }
+  }
+
   #checkWidth(columns: number): void {
     if (columns === this.#types.length) return;
     throw new Error(`the table has ${this.#types.length} columns, the batch ${columns}`);

@@ -31,7 +31,9 @@ const SOURCE_COLUMN = " when casting from source column ";
 
 /** `{…}` under errors_as_json, sometimes behind a prefix; else DuckDB's plain `IO Error: …`. */
 function readException(message: string): DuckdbException | undefined {
-  const json = /^(?:[A-Z][A-Za-z -]* Error: )?(\{"exception_type"[\s\S]*)$/.exec(message)?.[1];
+  const json = /^(?:[A-Z][A-Za-z -]* Error: |Failed to append: )?(\{"exception_type"[\s\S]*)$/.exec(
+    message,
+  )?.[1];
   if (json !== undefined) {
     try {
       // DuckDB's own writer of errors, whose fields are all strings.

@@ -242,8 +242,8 @@ export const NAME_RULES: readonly Rule[] = [
   },
 ];
 
-/** DuckDB's own catalog is not what the user has mistyped. */
-const INTERNAL_NAME = /^(?:pg_|duckdb_|sqlite_|pragma_)|__/;
+/** Neither DuckDB's own catalog nor another session's tables are what the user has mistyped. */
+const INTERNAL_NAME = /^(?:pg_|duckdb_|sqlite_|pragma_)|__| or /;
 
 function missing(
   condition: Condition,
@@ -255,7 +255,11 @@ function missing(
     exception.exception_message.match(
       /(?<=^(?:Did you mean:?|Candidate [a-z]+:+(?: :)?) ")[^"]+/m,
     ) ?? [];
-  if (candidate === undefined || INTERNAL_NAME.test(candidate)) return { condition, message };
+  const parts = candidate?.split(".").length ?? 0;
+  // A qualified name is one of another schema or catalog, which may be another session's.
+  const isElsewhere = parts > (what === "column" ? 2 : 1);
+  if (candidate === undefined || isElsewhere || INTERNAL_NAME.test(candidate))
+    return { condition, message };
   return { condition, message, hint: `Perhaps you meant to reference the ${what} "${candidate}".` };
 }
 

@@ -101,6 +101,14 @@ export const WRITE_RULES: readonly Rule[] = [
     }),
   },
   {
+    text: /^unexpected prepared parameter/i,
+    to: () => ({
+      condition: "feature_not_supported",
+      message: "parameters in this place of a statement are not supported",
+      hint: "In RETURNING, name columns alone; elsewhere, write the value itself.",
+    }),
+  },
+  {
     types: BINDER,
     text: /^DEFAULT value cannot contain column names/,
     to: () => ({

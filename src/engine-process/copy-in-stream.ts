@@ -69,11 +69,16 @@ export class CopyInStream {
     try {
       const rows = this.#reader?.complete() ?? 0;
       await this.#table?.finish();
-      this.#close();
+      this.#close("finished");
       this.#output({ type: "complete", rows });
     } catch (error) {
       this.#end(error);
     }
+  }
+
+  /** What is done with the data that have all come is to end. */
+  interrupt(): void {
+    this.#table?.interrupt();
   }
 
   /** The data end with an error; without any, nobody waits for an answer. */
@@ -85,12 +90,13 @@ export class CopyInStream {
 
   #end(error: unknown): void {
     if (this.#isOver) return;
-    this.#close();
+    this.#close("failed");
     this.#output({ type: "failed", error: fieldsOfError(error) });
   }
 
-  #close(): void {
+  #close(outcome: "finished" | "failed"): void {
     this.#isOver = true;
+    if (outcome === "failed") this.#table?.abandon();
     this.#table?.release();
     this.#reader = undefined;
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { quoteIdentifier, quoteLiteral } from "../core/identifier.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { Appender } from "../duckdb/appender.ts";
@@ -11,7 +12,11 @@ import type { WorkspaceEngine } from "./workspace-engine.ts";
 export interface CopyTable extends CopyTarget {
   /** Makes what was appended part of the table. */
   finish(): Promise<void>;
-  /** Gives the connection back. What was not finished is for the transaction to undo. */
+  /** Ends what is being finished. */
+  interrupt(): void;
+  /** Drops what has not reached the table yet. */
+  abandon(): void;
+  /** Gives the connection back. What has reached the table is for the transaction to undo. */
   release(): void;
 }
 
@@ -34,7 +39,13 @@ export async function openCopyTable(
     const copied = copiedColumns(relation, columns);
     checkForced(copied, columns, relation.name, options);
     const filling = await fill(connection, table, columns, copied);
-    return { table: relation.name, columns: copied, ...filling, release };
+    return {
+      table: relation.name,
+      columns: copied,
+      ...filling,
+      interrupt: () => connection.interrupt(),
+      release,
+    };
   } catch (error) {
     release();
     throw error;
@@ -115,17 +126,17 @@ async function fill(
   table: TableName,
   columns: readonly TableColumn[],
   copied: readonly TableColumn[],
-): Promise<Pick<CopyTable, "append" | "finish">> {
+): Promise<Pick<CopyTable, "append" | "finish" | "abandon">> {
   const hasDefaults = columns.some((column) => column.hasDefault && !copied.includes(column));
   if (!hasDefaults) {
     const appender = await connection.appender(table.name, "main", table.catalog);
     const places = columns.map((column) => copied.indexOf(column));
     return appending(appender, places, async () => undefined);
   }
-  const waiting = { catalog: table.catalog, name: `${table.name} copied` };
+  const waiting = { catalog: table.catalog, name: `copied ${randomUUID()}` };
   const list = copied.map(({ name }) => quoteIdentifier(name)).join(", ");
   await connection.run(
-    `CREATE OR REPLACE TABLE ${qualified(waiting)} AS SELECT ${list} FROM ${qualified(table)} LIMIT 0`,
+    `CREATE TABLE ${qualified(waiting)} AS SELECT ${list} FROM ${qualified(table)} LIMIT 0`,
   );
   const appender = await connection.appender(waiting.name, "main", waiting.catalog);
   return appending(
@@ -145,7 +156,7 @@ function appending(
   appender: Appender,
   places: readonly number[],
   then: () => Promise<void>,
-): Pick<CopyTable, "append" | "finish"> {
+): Pick<CopyTable, "append" | "finish" | "abandon"> {
   return {
     append: (values: readonly ColumnValues[], rowCount: number) => {
       appender.appendCopies(
@@ -157,5 +168,6 @@ function appending(
       appender.close();
       await then();
     },
+    abandon: () => appender.abandon(),
   };
 }

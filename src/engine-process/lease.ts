@@ -12,12 +12,23 @@ export class Lease {
   readonly generation: Generation;
   /** Equal for connections that are in the same settings of the same generation. */
   readonly key: string;
-  readonly #prepared = new Map<string, PreparedStatement>();
+  readonly #prepared: Map<string, PreparedStatement>;
 
-  constructor(connection: Connection, generation: Generation, key: string) {
+  constructor(
+    connection: Connection,
+    generation: Generation,
+    key: string,
+    prepared = new Map<string, PreparedStatement>(),
+  ) {
     this.connection = connection;
     this.generation = generation;
     this.key = key;
+    this.#prepared = prepared;
+  }
+
+  /** The same connection, with all that is prepared on it, on loan to another statement. */
+  again(): Lease {
+    return new Lease(this.connection, this.generation, this.key, this.#prepared);
   }
 
   /** The statement, if it was prepared here before. */

@@ -53,7 +53,7 @@ class EngineProcess {
         this.#answer(id, this.#remove(frame.workspace));
         return;
       case "end-transaction":
-        void this.#endTransaction(frame.workspace, frame.transaction);
+        this.#unanswered(this.#endTransaction(frame.workspace, frame.transaction));
         return;
       case "open-session":
         this.#answer(
@@ -70,25 +70,25 @@ class EngineProcess {
         );
         return;
       case "close-session":
-        void this.#closeSession(frame.workspace, frame.session);
+        this.#unanswered(this.#closeSession(frame.workspace, frame.session));
         return;
       case "describe":
         this.#answer(id, this.#describe(id, frame.request));
         return;
       case "execute":
-        void this.#execute(id, frame);
+        this.#unanswered(this.#execute(id, frame));
         return;
       case "copy-in":
-        void this.#copyIn(id, frame.request);
+        this.#unanswered(this.#copyIn(id, frame.request));
         return;
       case "copy-done":
-        void this.#copies.get(id)?.complete();
+        this.#unanswered(this.#copies.get(id)?.complete());
         return;
       case "copy-fail":
         this.#copies.get(id)?.fail(frame.error);
         return;
       case "fetch":
-        void this.#streams.get(id)?.run(frame.maxRows, frame.cursor);
+        this.#unanswered(this.#streams.get(id)?.run(frame.maxRows, frame.cursor));
         return;
       case "credit":
         this.#streams.get(id)?.credit(frame.bytes);
@@ -96,11 +96,12 @@ class EngineProcess {
       case "interrupt":
         this.#describing.get(id)?.abort(canceled());
         this.#streams.get(id)?.interrupt();
+        this.#copies.get(id)?.interrupt();
         return;
       case "close": {
         const stream = this.#streams.get(id);
         this.#streams.delete(id);
-        void stream?.close();
+        this.#unanswered(stream?.close());
         return;
       }
     }
@@ -150,10 +151,7 @@ class EngineProcess {
   /** One whose workspace is gone, or going, goes with it. */
   async #closeSession(workspace: WorkspaceName, session: string): Promise<void> {
     const current = await this.#workspaces.get(workspace)?.catch(() => undefined);
-    await current?.engine.sessions.close(session).catch((error: unknown) => {
-      if (this.#workspaces.get(workspace) === undefined) return;
-      process.stderr.write(`a session's temporary tables stay: ${String(error)}\n`);
-    });
+    await current?.engine.sessions.close(session);
   }
 
   async #describe(id: number, request: DescribeRequest): Promise<unknown> {
@@ -212,6 +210,11 @@ class EngineProcess {
       });
     }
     return open.engine;
+  }
+
+  /** Whoever waits for such work hears of its failures in frames; what else fails must not end all others. */
+  #unanswered(work: Promise<void> | undefined): void {
+    work?.catch((error: unknown) => void fieldsOfError(error));
   }
 
   #answer(id: number, work: Promise<unknown>): void {

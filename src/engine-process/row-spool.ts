@@ -53,7 +53,7 @@ export class RowSpool {
       const appender = await writer.appender("rows", "main", catalog);
       return new RowSpool(connect, writer, catalog, appender);
     } catch (error) {
-      writer.close();
+      await drop(writer, catalog);
       throw error;
     }
   }
@@ -91,12 +91,17 @@ export class RowSpool {
     return this.#reading;
   }
 
-  /** Nothing may be read from it any more. */
+  /** Nothing may be read from it any more. Also one that has failed half way goes without a trace. */
   async close(): Promise<void> {
-    await this.#reading?.close();
+    await this.#reading?.close().catch(() => undefined);
     this.#reader?.close();
-    this.#appender.close();
-    await this.#writer.run(`DETACH ${this.#catalog}`);
-    this.#writer.close();
+    this.#appender.abandon();
+    await drop(this.#writer, this.#catalog);
   }
+}
+
+/** A database that is being closed takes its catalogs with it. */
+async function drop(writer: Connection, catalog: string): Promise<void> {
+  await writer.run(`DETACH DATABASE IF EXISTS ${catalog}`).catch(() => undefined);
+  writer.close();
 }

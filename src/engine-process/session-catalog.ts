@@ -58,17 +58,17 @@ export class SessionCatalog {
     if (!this.#isOpen) await writer.connection.run("BEGIN TRANSACTION");
     this.#isOpen = true;
     this.#occupant = occupant;
-    return writer;
+    return writer.again();
   }
 
   /** Whether the lease is the transaction's, and stays with it. */
   keeps(lease: Lease): boolean {
-    return lease === this.#writer;
+    return lease.connection === this.#writer?.connection;
   }
 
   /** The statement that had joined has ended, or gone elsewhere. */
-  left(): void {
-    this.#occupant = undefined;
+  left(occupant: Occupant): void {
+    if (this.#occupant === occupant) this.#occupant = undefined;
   }
 
   /** Harmless where no transaction is open. */
@@ -169,6 +169,6 @@ export class SessionCatalogs {
   async closeAll(): Promise<void> {
     const catalogs = [...this.#byName.values()];
     this.#byName.clear();
-    for (const catalog of catalogs) await catalog.endTransaction("rollback").catch(() => undefined);
+    for (const catalog of catalogs) await catalog.close();
   }
 }

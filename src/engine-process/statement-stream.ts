@@ -100,18 +100,18 @@ export class StatementStream implements Occupant {
   }
 
   /** Ends the statement wherever it is; resolves when its connection is given back. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#closed = true;
     if (this.#isRunning) this.interrupt();
-    await this.#work;
-    await this.#release("interrupted");
+    this.#work = this.#work.then(() => this.#release("interrupted"));
+    return this.#work;
   }
 
   /** The transaction that it was part of is over. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
     this.#interruption ??= new PgError("invalid_transaction_state", "the transaction has ended");
-    await this.#work;
-    await this.#release("interrupted");
+    this.#work = this.#work.then(() => this.#release("interrupted"));
+    return this.#work;
   }
 
   /**
@@ -135,9 +135,8 @@ export class StatementStream implements Occupant {
       }
       this.#spool = await RowSpool.create(workspace.connect, source.columns);
       await this.#spool.drain(source);
+      await this.#giveBack("clean");
       this.#rows = await this.#spool.read({ start: 0 });
-      workspace.release(lease, "clean");
-      this.#lease = undefined;
     } catch (error) {
       // Its own client hears of it when it asks for more; the other statement is none the worse.
       this.#interruption ??= PgError.fromFields(fieldsOfError(error));
@@ -323,24 +322,23 @@ export class StatementStream implements Occupant {
   }
 
   async #release(state: "clean" | "interrupted"): Promise<void> {
-    await this.#scrolled?.close();
-    await this.#giveBack(state);
-    await this.#spool?.close();
-    this.#scrolled = undefined;
-    this.#spool = undefined;
+    const [scrolled, spool] = [this.#scrolled, this.#spool];
+    this.#scrolled = this.#spool = undefined;
     this.#encoder = undefined;
     this.#chunk = this.#loaded = undefined;
+    await scrolled?.close();
+    await this.#giveBack(state);
+    await spool?.close();
   }
 
   /** The connection that the statement runs on, and with it the version of the files that it sees. */
   async #giveBack(state: "clean" | "interrupted"): Promise<void> {
+    const [rows, lease] = [this.#rows, this.#lease];
+    this.#rows = this.#lease = undefined;
     const workspace = await this.#workspace.catch(() => undefined);
-    const isJoined = this.#lease !== undefined && workspace?.isJoined(this.#lease) === true;
-    if (isJoined) await this.#rows?.abandon();
-    else await this.#rows?.close();
-    if (this.#lease !== undefined) workspace?.release(this.#lease, state);
-    this.#rows = undefined;
-    this.#lease = undefined;
+    const isJoined = lease !== undefined && workspace?.isJoined(lease) === true;
+    await (isJoined ? rows?.abandon() : rows?.close())?.catch(() => undefined);
+    if (lease !== undefined) workspace?.release(lease, state);
   }
 }
 

@@ -62,7 +62,10 @@ export class WorkspaceEngine {
   /** For connections on loan: gives back their hold on the generation. */
   readonly #holds = new Map<Lease, () => void>();
   /** Of those that are part of a session's transaction. */
-  readonly #joined = new Map<Lease, SessionCatalog>();
+  readonly #joined = new Map<
+    Lease,
+    { readonly catalog: SessionCatalog; readonly occupant: Occupant }
+  >();
   #closed = false;
 
   private constructor(
@@ -148,10 +151,11 @@ export class WorkspaceEngine {
 
   /** Takes a connection back. One whose statement did not end by itself is not used again. */
   release(lease: Lease, state: "clean" | "interrupted"): void {
-    const session = this.#joined.get(lease);
+    const joined = this.#joined.get(lease);
     this.#joined.delete(lease);
-    session?.left();
-    if (session?.keeps(lease) !== true) this.#giveBack(lease, state);
+    joined?.catalog.left(joined.occupant);
+    if (joined === undefined) this.#giveBack(lease, state);
+    else if (!joined.catalog.keeps(lease)) lease.close();
     this.#holds.get(lease)?.();
     this.#holds.delete(lease);
   }
@@ -181,7 +185,7 @@ export class WorkspaceEngine {
     const catalog = this.sessions.get(session);
     if (!inTransaction) return await catalog.lease(surroundings);
     const lease = await catalog.join(surroundings, occupant);
-    this.#joined.set(lease, catalog);
+    this.#joined.set(lease, { catalog, occupant });
     return lease;
   }
 
@@ -244,10 +248,11 @@ export class WorkspaceEngine {
   close(): void {
     this.#closed = true;
     this.#closeIdle();
-    void this.sessions.closeAll();
-    this.#admin.close();
-    this.#database.close();
-    rmSync(this.#tempDirectory, { recursive: true, force: true });
+    void this.sessions.closeAll().finally(() => {
+      this.#admin.close();
+      this.#database.close();
+      rmSync(this.#tempDirectory, { recursive: true, force: true });
+    });
   }
 
   #pinned(transaction: string): Generation {

@@ -29,6 +29,8 @@ export async function sendCopyIn(
   let creditBytes: number = LIMITS.copyInCreditBytes;
   let creditArrived: (() => void) | undefined;
   let data: AsyncIterator<Buffer> | undefined;
+  /** All of it: what is left to do is the engine's. */
+  let isSent = false;
 
   const pump = async (columnCount: number): Promise<void> => {
     data = source(columnCount)[Symbol.asyncIterator]();
@@ -45,6 +47,7 @@ export async function sendCopyIn(
         signal.throwIfAborted();
       }
     }
+    isSent = true;
     line.send({ type: "copy-done" });
   };
 
@@ -53,6 +56,7 @@ export async function sendCopyIn(
     creditArrived?.();
     // While there are no data that end with the signal, nothing else ends the request.
     if (data === undefined) line.send({ type: "copy-fail", error: fieldsOf(signal.reason) });
+    else if (isSent) line.send({ type: "interrupt" });
   };
 
   try {
@@ -76,7 +80,7 @@ export async function sendCopyIn(
             resolve(frame.rows);
             return;
           case "failed":
-            reject(PgError.fromFields(frame.error));
+            reject(isSent && signal.aborted ? signal.reason : PgError.fromFields(frame.error));
             return;
           case "result":
           case "fields":

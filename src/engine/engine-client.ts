@@ -215,6 +215,8 @@ class ClientStream implements EngineStream {
   #state: StreamState = "unopened";
   /** What the client has taken and the engine has not been told of. */
   #owedBytes = 0;
+  /** The process has ended: why the stream cannot go on. */
+  #lost: PgError | undefined;
 
   constructor(request: ExecuteRequest, signal: AbortSignal, channel: StreamChannel) {
     this.#request = request;
@@ -224,6 +226,7 @@ class ClientStream implements EngineStream {
 
   run(sink: RowSink, maxRows: number, cursor?: CursorRun): Promise<RunOutcome> {
     const state = this.#state;
+    if (this.#lost !== undefined) return Promise.reject(this.#lost);
     if (state === "running" || state === "ended") {
       return Promise.reject(new Error(`a stream that is ${state} cannot run`));
     }
@@ -285,7 +288,10 @@ class ClientStream implements EngineStream {
           }
         },
         page: (pieces) => this.#relay(sink, pieces, refuse),
-        lost: fail,
+        lost: (error) => {
+          this.#lost = error;
+          fail(error);
+        },
       };
       this.#state = "running";
       this.#signal.addEventListener("abort", abort, { once: true });

@@ -59,7 +59,11 @@ export class PortalScan {
     const target: ScanTarget = { sink, rows: "sent", formats: undefined };
     const rows = await this.#run(signal, () => this.#forward(count, target));
     if (!this.#atEnd) return { outcome: "suspended", rows };
-    return { outcome: "complete", rows, tag: this.#tag.replace(/\d+$/, String(rows)) };
+    return {
+      outcome: "complete",
+      rows,
+      tag: this.#tag.replace(/^(SELECT|FETCH) \d+$/, `$1 ${rows}`),
+    };
   }
 
   /** FETCH and MOVE: answers how many rows there were. */

@@ -28,9 +28,11 @@ const CACHE_BYTES = 1024 * 1024;
 export class TemporaryTables {
   readonly #engine: Engine;
   readonly #workspace: WorkspaceName;
-  readonly #catalog: string;
+  readonly #processId: number;
+  #catalog: string;
   #relations: Relations = NONE;
-  #isOpen = false;
+  /** Since the engine was asked to make room for them. */
+  #opened: Promise<void> | undefined;
   /** While the transaction has changes: what there was before it. */
   #before: Relations | undefined;
   /** Of this transaction. */
@@ -44,8 +46,8 @@ export class TemporaryTables {
   constructor(engine: Engine, workspace: WorkspaceName, processId: number) {
     this.#engine = engine;
     this.#workspace = workspace;
-    // Nobody else can guess the name, should anything ever let a client say one.
-    this.#catalog = `t${processId}_${randomBytes(8).toString("hex")}`;
+    this.#processId = processId;
+    this.#catalog = this.#newName();
   }
 
   /** The relation that a name means, if it is one of these. */
@@ -57,7 +59,7 @@ export class TemporaryTables {
   /** What SQL means in this session. */
   sql(base: SqlContext): SqlContext {
     const relations = this.#relations;
-    if (relations.size === 0 && !this.#isOpen) return base;
+    if (relations.size === 0 && this.#opened === undefined) return base;
     if (this.#sql?.base !== base || this.#sql.relations !== relations) {
       this.#sql = { base, relations, own: this.#sqlOver(base, relations) };
     }
@@ -75,7 +77,7 @@ export class TemporaryTables {
 
   /** Undefined before the first of them. */
   get scope(): TemporaryScope | undefined {
-    if (!this.#isOpen) return undefined;
+    if (this.#opened === undefined) return undefined;
     return { session: this.#catalog, inTransaction: this.#before !== undefined };
   }
 
@@ -89,10 +91,12 @@ export class TemporaryTables {
     return this.#before !== undefined;
   }
 
-  /** Makes room for them in the engine. */
+  /** Makes room for them in the engine, again where it was started anew and nothing is lost by that. */
   async open(): Promise<void> {
-    if (!this.#isOpen) await this.#engine.openSession(this.#workspace, this.#catalog);
-    this.#isOpen = true;
+    if (this.#opened === undefined || (this.#relations.size === 0 && !this.isChanged)) {
+      this.#opened = this.#engine.openSession(this.#workspace, this.#catalog);
+    }
+    await this.#opened;
   }
 
   /** Has what follows run in the transaction. */
@@ -117,10 +121,9 @@ export class TemporaryTables {
     this.#relations = relations;
   }
 
-  /** In order; undefined where there is no such table. */
-  columnsOf(name: string): readonly string[] | undefined {
-    const relation = this.#relations.get(name);
-    return relation && [...relation.columns.keys()];
+  /** Undefined where there is no such table. */
+  columnsOf(name: string): TemporaryRelation["columns"] | undefined {
+    return this.#relations.get(name)?.columns;
   }
 
   /** All that there are, by name. */
@@ -178,10 +181,21 @@ export class TemporaryTables {
 
   /** DISCARD TEMP, and the end of the session. */
   discard(): void {
-    if (this.#isOpen) this.#engine.closeSession(this.#workspace, this.#catalog);
-    this.#isOpen = false;
+    const catalog = this.#catalog;
+    // One that was never opened has nothing to close; the next one does not wait for its end.
+    this.#opened?.then(
+      () => this.#engine.closeSession(this.#workspace, catalog),
+      () => undefined,
+    );
+    this.#opened = undefined;
+    this.#catalog = this.#newName();
     this.#relations = NONE;
     this.#ended();
+  }
+
+  /** Nobody else can guess it, should anything ever let a client say one. */
+  #newName(): string {
+    return `t${this.#processId}_${randomBytes(8).toString("hex")}`;
   }
 
   #ended(): void {

@@ -3,8 +3,10 @@ import { quoteIdentifier } from "../core/identifier.ts";
 import { type Body, bodyOf, kindOf, type NodeKind, namesOf } from "./ast.ts";
 import { type Printed, Printer } from "./printer.ts";
 import { notSupported } from "./refusals.ts";
-import { refuseWritesInside, selectInto } from "./temporary.ts";
-import { columnType, newTable } from "./translate-table.ts";
+import { referencesOf } from "./relations.ts";
+import { refuseWritesInside, selectInto, TEMPORARY_SCHEMA } from "./temporary.ts";
+import { alter, index } from "./translate-alter.ts";
+import { newTable } from "./translate-table.ts";
 import { own, plain, qualified, type WriteContext } from "./write-context.ts";
 
 /** One statement of PostgreSQL's as those of DuckDB's that do the same, to be run in this order. */
@@ -83,18 +85,20 @@ function insert(body: Body<"InsertStmt">, context: WriteContext): Printed {
   out.text("INSERT INTO ");
   writeTarget(out, relation, context);
   const query = bodyOf(selectStmt, "SelectStmt");
+  const columns = context.columnsOf(relation?.relname ?? "") ?? new Map<string, undefined>();
   const names =
     cols?.map((node) => columnOf(bodyOf(node, "ResTarget") ?? {})) ??
-    firstColumns(context.columnsOf(relation?.relname ?? "") ?? [], query);
+    firstColumns([...columns.keys()], query);
   if (names !== undefined) out.text(` (${names.map(quoteIdentifier).join(", ")})`);
   if (query === undefined) out.text(" DEFAULT VALUES");
   else if (isPlainValues(query) && withClause === undefined) {
-    writeRows(out, query.valuesLists ?? [], context);
+    const types = (names ?? [...columns.keys()]).map((name) => columns.get(name));
+    writeRows(out, query.valuesLists ?? [], types, context);
   } else {
     if (withClause !== undefined && query.withClause !== undefined)
       throw notSupported("WITH both before INSERT and before its query");
-    const whole = withClause === undefined ? query : { ...query, withClause };
-    out.text(" ").node(queryOf({ SelectStmt: whole }, context));
+    const whole = { SelectStmt: withClause === undefined ? query : { ...query, withClause } };
+    writeQuery(out, whole, context);
   }
   if (onConflictClause !== undefined) writeConflict(out, relation, onConflictClause, context);
   return finished(out, relation, [], body.returningClause, context);
@@ -122,16 +126,55 @@ function isPlainValues({ valuesLists, sortClause, limitCount, limitOffset }: Sel
   return valuesLists !== undefined && others.every((clause) => clause === undefined);
 }
 
-function writeRows(out: Printer, rows: readonly Node[], { rewrite }: WriteContext): void {
+/**
+ * The engine would let the query see rows that it has inserted already. Where it may read what is
+ * being filled, also through a view, it is run to its end first.
+ */
+function writeQuery(out: Printer, query: Node, context: WriteContext): void {
+  const printed = queryOf(query, context);
+  const readsOwn = referencesOf(query).relations.some(
+    ({ schema, name }) =>
+      (schema === undefined || schema === TEMPORARY_SCHEMA) &&
+      context.columnsOf(name) !== undefined,
+  );
+  if (!readsOwn) out.text(" ").node(printed);
+  else {
+    out.text(' WITH "rows to insert" AS MATERIALIZED (').node(printed);
+    out.text(') SELECT * FROM "rows to insert"');
+  }
+}
+
+function writeRows(
+  out: Printer,
+  rows: readonly Node[],
+  types: readonly (string | undefined)[],
+  { rewrite }: WriteContext,
+): void {
   out.text(" VALUES ");
   rows.forEach((row, index) => {
     out.text(index > 0 ? ", (" : "(");
     (bodyOf(row, "List")?.items ?? []).forEach((item, column) => {
       if (column > 0) out.text(", ");
-      writeValue(out, item, rewrite);
+      writeValue(out, typedLiteral(item, types[column]), rewrite);
     });
     out.text(")");
   });
+}
+
+/** A quoted literal is of the type of its column, by PostgreSQL's rules. */
+function typedLiteral(value: Node, type: string | undefined): Node {
+  if (type === undefined || bodyOf(value, "A_Const")?.sval === undefined) return value;
+  const isArray = type.endsWith("[]");
+  return {
+    TypeCast: {
+      arg: value,
+      typeName: {
+        names: [{ String: { sval: isArray ? type.slice(0, -2) : type } }],
+        typemod: -1,
+        ...(isArray ? { arrayBounds: [{ Integer: { ival: -1 } }] } : {}),
+      },
+    },
+  };
 }
 
 function writeValue(out: Printer, value: Node | undefined, rewrite: WriteContext["rewrite"]): void {
@@ -162,7 +205,11 @@ function writeConflict(
     return;
   }
   const excluded = { ...relation, alias: { aliasname: "excluded" } };
-  const parts = inScope({ targets: targetList, where: whereClause }, [relation, excluded], context);
+  const parts = inScope(
+    { targets: targetList, where: whereClause, assigns: true },
+    [relation, excluded],
+    context,
+  );
   out.text(" DO UPDATE SET ");
   writeAssignments(out, parts.targets);
   if (parts.where !== undefined) out.text(" WHERE ").node(parts.where);
@@ -175,7 +222,7 @@ function update(body: Body<"UpdateStmt">, context: WriteContext): Printed {
   out.text("UPDATE ");
   writeTarget(out, relation, context);
   const parts = inScope(
-    { targets: targetList, where: whereClause },
+    { targets: targetList, where: whereClause, assigns: true },
     [relation],
     context,
     fromClause,
@@ -247,6 +294,8 @@ const EMPTY_QUERY: SelectStmt = { op: "SETOP_NONE", limitOption: "LIMIT_OPTION_D
 
 interface Clauses {
   readonly targets: readonly Node[] | undefined;
+  /** Whether the targets are columns that get values. */
+  readonly assigns?: boolean;
   readonly where: Node | undefined;
 }
 
@@ -255,7 +304,7 @@ interface Clauses {
  * the types that they have here.
  */
 function inScope(
-  { targets, where }: Clauses,
+  { targets, where, assigns }: Clauses,
   relations: readonly (RangeVar | undefined)[],
   context: WriteContext,
   from: readonly Node[] = [],
@@ -264,7 +313,12 @@ function inScope(
   readonly from: readonly Node[];
   readonly where: Node | undefined;
 } {
-  const targetsAsRows = (targets ?? []).map(singleAssignment);
+  const columns = assigns === true ? context.columnsOf(relations[0]?.relname ?? "") : undefined;
+  const targetsAsRows = (targets ?? []).map(singleAssignment).map((node) => {
+    const target = bodyOf(node, "ResTarget");
+    if (target?.name === undefined || target.val === undefined) return node;
+    return { ResTarget: { ...target, val: typedLiteral(target.val, columns?.get(target.name)) } };
+  });
   const query: SelectStmt = {
     ...EMPTY_QUERY,
     ...(targets === undefined ? {} : { targetList: targetsAsRows }),
@@ -300,72 +354,4 @@ function writeAssignments(out: Printer, targets: readonly Node[]): void {
 function columnOf({ name = "", indirection }: Body<"ResTarget">): string {
   if (indirection !== undefined) throw notSupported("assigning a part of a column");
   return name;
-}
-
-function alter(
-  relation: RangeVar | undefined,
-  { subtype, name = "", def, missing_ok }: Body<"AlterTableCmd">,
-  context: WriteContext,
-): Printed {
-  const out = new Printer();
-  out.text(`ALTER TABLE ${own(relation, context)} `);
-  const column = bodyOf(def, "ColumnDef");
-  switch (subtype) {
-    case "AT_AddColumn": {
-      const known = column?.constraints?.map((node) => bodyOf(node, "Constraint")?.contype);
-      if (known?.some((type) => type !== "CONSTR_DEFAULT" && type !== "CONSTR_NULL") === true)
-        throw notSupported("ADD COLUMN with a constraint");
-      out.text(`ADD COLUMN ${missing_ok === true ? "IF NOT EXISTS " : ""}`);
-      out.name(column?.colname).text(` ${columnType(column)}`);
-      for (const node of column?.constraints ?? []) {
-        const value = bodyOf(node, "Constraint")?.raw_expr;
-        if (value !== undefined) out.text(" DEFAULT ").node(context.rewrite(value));
-      }
-      break;
-    }
-    case "AT_DropColumn":
-      out.text(`DROP COLUMN ${missing_ok === true ? "IF EXISTS " : ""}`).name(name);
-      break;
-    case "AT_AlterColumnType":
-      out
-        .text("ALTER COLUMN ")
-        .name(name)
-        .text(` TYPE ${columnType(column)}`);
-      if (column?.raw_default !== undefined)
-        out.text(" USING ").node(context.rewrite(column.raw_default));
-      break;
-    case "AT_ColumnDefault":
-      out.text("ALTER COLUMN ").name(name);
-      if (def === undefined) out.text(" DROP DEFAULT");
-      else out.text(" SET DEFAULT ").node(context.rewrite(def));
-      break;
-    case "AT_SetNotNull":
-      out.text("ALTER COLUMN ").name(name).text(" SET NOT NULL");
-      break;
-    case "AT_DropNotNull":
-      out.text("ALTER COLUMN ").name(name).text(" DROP NOT NULL");
-      break;
-    default:
-      throw notSupported("this form of ALTER TABLE");
-  }
-  return out.printed();
-}
-
-function index(body: Body<"IndexStmt">, context: WriteContext): Printed {
-  const { idxname, relation, indexParams, unique, if_not_exists, whereClause } = body;
-  if (whereClause !== undefined) throw notSupported("a partial index");
-  const names = (indexParams ?? []).map((node) => bodyOf(node, "IndexElem") ?? {});
-  const name =
-    idxname ?? [relation?.relname, ...names.map((one) => one.name ?? "expr"), "idx"].join("_");
-  const out = new Printer();
-  out.text(`CREATE ${unique === true ? "UNIQUE " : ""}INDEX `);
-  if (if_not_exists === true) out.text("IF NOT EXISTS ");
-  out.name(name).text(` ON ${own(relation, context)} (`);
-  names.forEach((element, position) => {
-    if (position > 0) out.text(", ");
-    if (element.name !== undefined) out.name(element.name);
-    else if (element.expr !== undefined)
-      out.text("(").node(context.rewrite(element.expr)).text(")");
-  });
-  return out.text(")").printed();
 }

@@ -6,8 +6,8 @@ import type { Printed } from "./printer.ts";
 export interface WriteContext {
   /** The session's own catalog in the engine. */
   readonly catalog: string;
-  /** Of a temporary table, in order. */
-  readonly columnsOf: (table: string) => readonly string[] | undefined;
+  /** Of a temporary table, in order, with PostgreSQL's internal names of their types. */
+  readonly columnsOf: (table: string) => ReadonlyMap<string, string | undefined> | undefined;
   /** A translated copy of a query or expression. */
   readonly rewrite: (node: Node) => Node;
 }
