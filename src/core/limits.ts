@@ -15,6 +15,8 @@ export const LIMITS = {
   configurationDepth: 32,
   /** SQL text: the planner's cost grows faster than the text (a 60 MB statement took 0.7 GB). */
   sqlTextBytes: 2 * 1024 * 1024,
+  /** Commas outside quotes: a million items take a second to parse and 300 MB to hold. */
+  listItems: 200_000,
   /** How deep expressions and queries may nest: planning time explodes beyond, and cannot be interrupted. */
   expressionDepth: 250,
   /** Tables in one query: 60 joins plan in 1.4 s, 100 in 12 s. */
@@ -31,6 +33,8 @@ export const LIMITS = {
   parameters: 65_535,
   /** Named statements and portals of one session, so that a leak in a client stays its own. */
   preparedStatements: 10_000,
+  /** Their texts together: what is kept of each takes many times as much. */
+  preparedTextBytes: 16 * 1024 * 1024,
   portals: 1_000,
   /** Of a statement's text in pg_stat_activity: PostgreSQL's track_activity_query_size. */
   activityQueryCharacters: 1_024,

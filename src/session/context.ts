@@ -22,6 +22,8 @@ export interface SqlContext {
   readonly columnType: NonNullable<TranslateOptions["columnType"]>;
   readonly schemas: ReadonlySet<string>;
   readonly temporaryCatalog?: string;
+  /** How many tables stand behind each of the session's own views. */
+  readonly viewTables?: ReadonlyMap<string, number>;
 }
 
 /** What the statements of one session work with. */

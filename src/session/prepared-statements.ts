@@ -19,6 +19,7 @@ export interface PreparedStatement {
  */
 export class PreparedStatements {
   readonly #byName = new Map<string, PreparedStatement>();
+  #bytes = 0;
 
   get(name: string): PreparedStatement {
     const statement = this.#byName.get(truncateName(name));
@@ -46,7 +47,20 @@ export class PreparedStatements {
         { hint: "Close those that are no longer needed, or run DEALLOCATE ALL." },
       );
     }
-    this.#byName.set(truncateName(name), statement);
+    const key = truncateName(name);
+    const bytes = this.#bytes - this.#sizeOf(key) + statement.text.length;
+    if (bytes > LIMITS.preparedTextBytes) {
+      throw new PgError(
+        "program_limit_exceeded",
+        "the prepared statements of this session are too long together",
+        {
+          detail: `Their texts may have ${LIMITS.preparedTextBytes} bytes.`,
+          hint: "Close those that are no longer needed, or run DEALLOCATE ALL.",
+        },
+      );
+    }
+    this.#bytes = bytes;
+    this.#byName.set(key, statement);
   }
 
   requireFree(name: string): void {
@@ -60,11 +74,17 @@ export class PreparedStatements {
 
   /** Closing what does not exist is no error in the protocol. */
   close(name: string): void {
-    this.#byName.delete(truncateName(name));
+    const key = truncateName(name);
+    this.#bytes -= this.#sizeOf(key);
+    this.#byName.delete(key);
   }
 
   /** All that have a name. */
   clear(): void {
-    for (const key of this.#byName.keys()) if (key !== "") this.#byName.delete(key);
+    for (const key of this.#byName.keys()) if (key !== "") this.close(key);
+  }
+
+  #sizeOf(key: string): number {
+    return this.#byName.get(key)?.text.length ?? 0;
   }
 }

@@ -1,6 +1,7 @@
 import { SQLSTATE } from "../core/sqlstate.ts";
 import type { EngineStream, OutputFormat } from "../engine/engine.ts";
 import { pgTypeByOid } from "../pgtypes/pg-types.ts";
+import { tablesBehind } from "../sql/guard.ts";
 import type { Statement } from "../sql/statement.ts";
 import type { TemporaryWrite } from "../sql/temporary.ts";
 import type { Translation } from "../sql/translate.ts";
@@ -126,7 +127,8 @@ export class TemporaryExecution implements Execution {
       case "create": {
         if (write.ifNotExists && temporary.relations.has(write.name)) return;
         const { object, onCommit, name } = write;
-        temporary.define(name, { object, onCommit, columns: await this.#columnsOf(name) });
+        const tables = object === "view" ? this.#tablesOfView() : 1;
+        temporary.define(name, { object, onCommit, tables, columns: await this.#columnsOf(name) });
         return;
       }
       case "alter": {
@@ -144,6 +146,12 @@ export class TemporaryExecution implements Execution {
         return;
       default:
     }
+  }
+
+  /** Some more than its query has, so that views over views come to an end, too. */
+  #tablesOfView(): number {
+    const { ast } = this.#statement;
+    return ast === undefined ? 1 : VIEW_LEVEL + tablesBehind(ast, this.#context.sql());
   }
 
   async #columnsOf(name: string): Promise<TemporaryRelation["columns"]> {
@@ -179,6 +187,9 @@ export class TemporaryExecution implements Execution {
     }
   }
 }
+
+/** What a view counts for beside its tables: twenty may stand on one another. */
+const VIEW_LEVEL = 3;
 
 /** Of a DROP IF EXISTS that had nothing to drop. */
 const NOTHING: EngineStream = {

@@ -11,6 +11,8 @@ import type { SqlContext } from "./context.ts";
 export interface TemporaryRelation {
   readonly object: "table" | "view";
   readonly onCommit: OnCommit;
+  /** That stand behind it when views are written out. */
+  readonly tables: number;
   /** In order, by name: PostgreSQL's internal name of the type, as far as it has one. */
   readonly columns: ReadonlyMap<string, string | undefined>;
 }
@@ -209,6 +211,7 @@ export class TemporaryTables {
       cache: new StatementCache(CACHE_BYTES),
       schemas: new Set([...base.schemas, TEMPORARY_SCHEMA]),
       temporaryCatalog: this.#catalog,
+      viewTables: new Map([...relations].map(([name, { tables }]) => [name, tables])),
       columnType: (schema, table, column) => {
         const own = this.find({ catalog: undefined, schema, name: table, location: undefined });
         const relation = own === undefined ? undefined : relations.get(table);

@@ -10,6 +10,8 @@ export interface GuardOptions {
   readonly schemas?: ReadonlySet<string>;
   /** Whether the catalog has such a table: then its name may look like a file's. */
   readonly isRelation?: (schema: string | undefined, name: string) => boolean;
+  /** How many tables stand behind each of the session's own views. */
+  readonly viewTables?: ReadonlyMap<string, number>;
 }
 
 /** Functions that may stand in FROM; all others may not. */

@@ -31,6 +31,7 @@ function parseMessage(sql: string): readonly Statement[] {
       hint: "Send values as parameters, and long lists as an array.",
     });
   }
+  refuseLongLists(sql);
   const source = new SourceText(sql);
   const parsed = parse(sql);
   if ("error" in parsed) return parseWithDuckdb(source, parsed.error);
@@ -45,6 +46,26 @@ function parseMessage(sql: string): readonly Statement[] {
     return statementOf(text, source.characters(start), ast);
   });
 }
+
+/** While a text is parsed, everybody else waits. */
+function refuseLongLists(sql: string): void {
+  if (sql.length <= LIMITS.listItems) return;
+  let items = 0;
+  let isQuoted = false;
+  for (let index = 0; index < sql.length; index += 1) {
+    const code = sql.charCodeAt(index);
+    if (code === QUOTE) isQuoted = !isQuoted;
+    else if (code === COMMA && !isQuoted) items += 1;
+  }
+  if (items <= LIMITS.listItems) return;
+  throw new PgError("statement_too_complex", "statement is too complex", {
+    detail: `Its lists have more than ${LIMITS.listItems} items.`,
+    hint: "Send them as an array in one parameter, or COPY them into a temporary table.",
+  });
+}
+
+const QUOTE = 0x27;
+const COMMA = 0x2c;
 
 /** PostgreSQL cannot read `source`: is each statement it cannot read one that DuckDB may know? */
 function parseWithDuckdb(source: SourceText, error: PgError): readonly Statement[] {

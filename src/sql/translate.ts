@@ -82,8 +82,8 @@ function cacheKey(options: TranslateOptions): string {
 
 function translateAnew(statement: Statement, options: TranslateOptions): Translation {
   const { ast, text } = statement;
-  if (ast === undefined) return { sql: text, hasNoColumns: false, marks: [] };
   guard(statement, options);
+  if (ast === undefined) return { sql: text, hasNoColumns: false, marks: [] };
   const select = bodyOf(ast, "SelectStmt");
   const hasNoColumns = select !== undefined && isWithoutColumns(select);
   const whole = hasNoColumns

@@ -142,3 +142,36 @@ test("hints name nothing that belongs to another session", async () => {
     expect(String(error?.["hint"])).not.toMatch(/t\d+_|spool|secret_salaries/);
   }
 });
+
+test("views over views count for the tables that stand behind them", async () => {
+  await using client = await gateway.connect();
+  await sql(client, "CREATE TEMP VIEW v0 AS SELECT id AS a FROM orders");
+  const made: string[] = [];
+  for (let level = 1; level < 8; level += 1) {
+    const below = `v${level - 1}`;
+    made.push(
+      ...(await sql(
+        client,
+        `CREATE TEMP VIEW v${level} AS SELECT x.a FROM ${below} x JOIN ${below} y USING (a)`,
+      )),
+    );
+  }
+
+  expect(made.slice(0, 3)).toEqual(["CREATE VIEW", "CREATE VIEW", "CREATE VIEW"]);
+  expect(made).toContain("ERROR 54001");
+  expect(await sql(client, "FROM v3 SELECT count(*)")).toEqual(["2", "SELECT 1"]);
+  expect(await sql(client, "FROM v3, v3 b, v3 c SELECT count(*)")).toEqual(["ERROR 54001"]);
+});
+
+test("a list that is too long is refused before it is parsed", async () => {
+  await using client = await gateway.connect();
+  const items = (count: number): string => Array.from({ length: count }, () => "1").join(",");
+
+  expect(await sql(client, `SELECT id FROM orders WHERE id IN (${items(50_000)})`)).toEqual([
+    "1",
+    "SELECT 1",
+  ]);
+  expect(await sql(client, `SELECT id FROM orders WHERE id IN (${items(300_000)})`)).toEqual([
+    "ERROR 54001",
+  ]);
+});
