@@ -14,6 +14,8 @@ export const LIMITS = {
   listenBacklog: 4_096,
   /** How long a silent connection goes before its client's machine is asked whether it is there. */
   keepAliveDelayMs: 120_000,
+  /** How long one client's messages are handled while others wait, as far as no single one takes longer. */
+  turnMs: 5,
   /** How long a client may take to read what it is told last, or to close its side. */
   lingerMs: 10_000,
   /** A message that holds little more than a name: PostgreSQL's PQ_SMALL_MESSAGE_LIMIT. */

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
 import { type BackendMessage, writeBackendMessage } from "../protocol/backend.ts";
@@ -41,6 +42,8 @@ export class Connection implements ClientConnection {
   #pages: Buffer[] = [];
   #pageBytes = 0;
   #ended = false;
+  /** performance.now() when other connections last had their turn. */
+  #turnSince = 0;
   #wakeReader: (() => void) | undefined;
   #drained: Promise<void> | undefined;
   #encodingNow: () => ClientEncoding = () => "UTF8";
@@ -105,6 +108,7 @@ export class Connection implements ClientConnection {
     for (;;) {
       // Whoever asks and does not read the answers is not asked what else there is.
       await this.#drained;
+      await this.#leaveTurns();
       const frame = await this.#nextFrame();
       if (frame === undefined) return;
       yield readFrontendMessage(frame, this.encoding);
@@ -232,6 +236,14 @@ export class Connection implements ClientConnection {
       this.#wakeReader = resolve;
     });
     this.#wakeReader = undefined;
+    this.#turnSince = performance.now();
+  }
+
+  /** A pipeline whose messages need nobody else would keep all other clients waiting. */
+  async #leaveTurns(): Promise<void> {
+    if (performance.now() - this.#turnSince < LIMITS.turnMs) return;
+    await setImmediate();
+    this.#turnSince = performance.now();
   }
 
   /** Nothing is left of a message that has no form in the client's encoding. */

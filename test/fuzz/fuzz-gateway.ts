@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { USER } from "../support/gateway.ts";
 import { GatewayProcess, makeInstallation } from "../support/gateway-process.ts";
 import { TABLES } from "../trace/tables.ts";
 import { Finding, LiveConnection } from "./live-connection.ts";
@@ -6,6 +7,7 @@ import { Finding, LiveConnection } from "./live-connection.ts";
 /** A gateway in a process of its own that serves the tables of the byte traces, and a well-behaved client. */
 export interface FuzzGateway extends AsyncDisposable {
   readonly port: number;
+  readonly login: typeof USER;
   readonly process: GatewayProcess;
   /** Asks for something now and then, and says how long the longest answer took. */
   readonly neighbour: Neighbour;
@@ -47,6 +49,7 @@ export async function startFuzzGateway(): Promise<FuzzGateway> {
   const neighbour = new Neighbour(await LiveConnection.logIn({ port }));
   return {
     port,
+    login: USER,
     process: gateway,
     neighbour,
     resources: () => ({
@@ -82,6 +85,12 @@ export class Neighbour {
   constructor(connection: LiveConnection) {
     this.#connection = connection;
     this.#running = this.#ask();
+  }
+
+  async untilAnswers(count: number): Promise<void> {
+    while (this.answers < count && this.failure === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   async stop(): Promise<void> {
