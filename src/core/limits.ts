@@ -59,6 +59,11 @@ export const LIMITS = {
   pageBytes: 64 * 1024,
   /** What an engine may send ahead of the client's socket, per running statement. */
   streamCreditBytes: 512 * 1024,
+  /**
+   * What DuckDB computes ahead of the rows that are read, per running statement. It does not count
+   * the texts in them, so that this can come to fifty times as much.
+   */
+  engineReadAheadBytes: 64 * 1024,
   /** What a client may send of COPY FROM STDIN ahead of the engine that reads it. */
   copyInCreditBytes: 512 * 1024,
   /** A line of it, which is in memory while it is read. */
