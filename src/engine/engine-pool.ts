@@ -49,6 +49,8 @@ const RUNTIME_BYTES = 512 * 1024 * 1024;
 /** libuv's own maximum. */
 const MAX_THREADS = 1024;
 const SPARE_THREADS = 8;
+/** Reserved for each thread, counted by the kernel as data, and hardly ever used. */
+const THREAD_STACK_BYTES = 8 * 1024 * 1024;
 const RESTART_DELAY_MS = 250;
 
 /**
@@ -243,8 +245,9 @@ export class EnginePool implements Engine {
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const entry = moduleEntry(import.meta.url, "../engine-process/main");
-    const kilobytes = Math.ceil((memoryBytes + RUNTIME_BYTES) / 1024);
     const threads = Math.min(MAX_THREADS, statements + SPARE_THREADS);
+    const bytes = memoryBytes + RUNTIME_BYTES + threads * THREAD_STACK_BYTES;
+    const kilobytes = Math.ceil(bytes / 1024);
     // The shell sets the limit and becomes Node.js; its arguments are data, not text of a command.
     const child = spawn(
       "/bin/sh",
