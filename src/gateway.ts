@@ -152,8 +152,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const listener = await Listener.listen({
     ...settings.listen,
     settings: () => ({
-      connections: settings.limits.connections,
       messageBytes: settings.limits.messageSizeBytes,
+      writeTimeoutMs: settings.limits.writeTimeoutMs,
       authenticationTimeoutMs: settings.limits.authenticationTimeoutMs,
       tls: tls.endpoint,
       requireTls: settings.tls.mode === "require",

@@ -4,6 +4,20 @@ export const LIMITS = {
   startupPacketBytes: 10_000,
   /** A message before authentication ends: a SCRAM message is a few hundred bytes. */
   authenticationMessageBytes: 16_384,
+  /**
+   * Connections without a session: beyond, the oldest goes of the address that has the most. Each takes
+   * some 15 KB. A login takes four round trips, so that at 200 ms each it survives a flood of 1,250
+   * connections a second from its own address.
+   */
+  halfOpenConnections: 1_000,
+  /** Connections that the system has accepted and we have not: a flood may come faster. */
+  listenBacklog: 4_096,
+  /** How long a silent connection goes before its client's machine is asked whether it is there. */
+  keepAliveDelayMs: 120_000,
+  /** How long one client's messages are handled while others wait, as far as no single one takes longer. */
+  turnMs: 5,
+  /** How long a client may take to read what it is told last, or to close its side. */
+  lingerMs: 10_000,
   /** A message that holds little more than a name: PostgreSQL's PQ_SMALL_MESSAGE_LIMIT. */
   smallMessageBytes: 10_000,
   /** A name in SQL: PostgreSQL's NAMEDATALEN less its closing zero byte. */
@@ -49,6 +63,11 @@ export const LIMITS = {
   pageBytes: 64 * 1024,
   /** What an engine may send ahead of the client's socket, per running statement. */
   streamCreditBytes: 512 * 1024,
+  /**
+   * What DuckDB computes ahead of the rows that are read, per running statement. It does not count
+   * the texts in them, so that this can come to fifty times as much.
+   */
+  engineReadAheadBytes: 64 * 1024,
   /** What a client may send of COPY FROM STDIN ahead of the engine that reads it. */
   copyInCreditBytes: 512 * 1024,
   /** A line of it, which is in memory while it is read. */

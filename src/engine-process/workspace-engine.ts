@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { quoteLiteral } from "../core/identifier.ts";
+import { LIMITS } from "../core/limits.ts";
 import type { Connection } from "../duckdb/connection.ts";
 import { type Database, openDatabase } from "../duckdb/database.ts";
 import type { PreparedStatement } from "../duckdb/prepared-statement.ts";
@@ -34,7 +35,7 @@ const VACANT: Occupant = { vacate: async () => undefined, end: async () => undef
 const IDLE_CONNECTIONS = 8;
 
 /** Settings that may still be changed on a connection when all others are locked: by us, for a session. */
-const SESSION_SETTINGS = ["TimeZone", "search_path", "schema"];
+const SESSION_SETTINGS = ["streaming_buffer_size", "TimeZone", "search_path", "schema"];
 
 /**
  * One workspace's DuckDB: in memory, locked down, with the cache files attached read-only. Client
@@ -192,6 +193,7 @@ export class WorkspaceEngine {
   async #connect(searchPath: string, timeZone: string): Promise<Connection> {
     const connection = await this.#database.connect();
     try {
+      await connection.run(`SET streaming_buffer_size = '${LIMITS.engineReadAheadBytes}B'`);
       await connection.run(`SET search_path = ${quoteLiteral(searchPath)}`);
       if (timeZone !== "UTC")
         await connection.run(`SET TimeZone = ${quoteLiteral(icuZoneName(timeZone))}`);

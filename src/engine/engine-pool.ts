@@ -46,11 +46,11 @@ export interface EnginePoolOptions {
 
 /** V8 and the runtime themselves, beside what DuckDB may take. */
 const RUNTIME_BYTES = 1024 * 1024 * 1024;
-/** The stack of each thread counts as data, used or not (pthread_attr_setstacksize(3)). */
-const STACK_BYTES = 8 * 1024 * 1024;
 /** libuv's own maximum. */
 const MAX_THREADS = 1024;
 const SPARE_THREADS = 8;
+/** Reserved for each thread, counted by the kernel as data, and hardly ever used. */
+const THREAD_STACK_BYTES = 8 * 1024 * 1024;
 const RESTART_DELAY_MS = 250;
 
 /**
@@ -246,7 +246,8 @@ export class EnginePool implements Engine {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const entry = moduleEntry(import.meta.url, "../engine-process/main");
     const threads = Math.min(MAX_THREADS, statements + SPARE_THREADS);
-    const kilobytes = Math.ceil((memoryBytes + RUNTIME_BYTES + threads * STACK_BYTES) / 1024);
+    const bytes = memoryBytes + RUNTIME_BYTES + threads * THREAD_STACK_BYTES;
+    const kilobytes = Math.ceil(bytes / 1024);
     // The shell sets the limit and becomes Node.js; its arguments are data, not text of a command.
     const child = spawn(
       "/bin/sh",

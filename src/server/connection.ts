@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
 import { type BackendMessage, writeBackendMessage } from "../protocol/backend.ts";
@@ -18,27 +19,39 @@ import type { ClientConnection, Encryption } from "../session/client-connection.
 /** A client that sends faster than it is served is not read further than this. */
 const READ_AHEAD_BYTES = 1024 * 1024;
 
-const LINGER_MS = 10_000;
+/** Asked anew whenever they count, since a reload may change them. */
+export interface ConnectionBounds {
+  /** The largest message after the login. */
+  readonly messageBytes: number;
+  /** How long a client may read nothing of what waits for it; 0 is for ever. */
+  readonly writeTimeoutMs: number;
+}
+
+/** Made once: an error takes longer to make than all else that a flood of connections costs us. */
+const CLIENT_LOST = new PgError("connection_failure", "connection to client lost", {
+  severity: "FATAL",
+});
 
 /** One socket as messages in and pages of bytes out, with backpressure both ways. */
 export class Connection implements ClientConnection {
   readonly #socket: Socket;
   readonly #framing = new Framing(LIMITS.startupPacketBytes);
-  /** The largest message after the login, which a reload may change. */
-  readonly messageBytes: () => number;
+  readonly bounds: () => ConnectionBounds;
   readonly #closed = new AbortController();
   readonly #writer = new MessageWriter();
   #pages: Buffer[] = [];
   #pageBytes = 0;
   #ended = false;
+  /** performance.now() when other connections last had their turn. */
+  #turnSince = 0;
   #wakeReader: (() => void) | undefined;
   #drained: Promise<void> | undefined;
   #encodingNow: () => ClientEncoding = () => "UTF8";
   readonly encryption: Encryption | undefined;
 
-  constructor(socket: Socket, messageBytes: () => number, encryption?: Encryption) {
+  constructor(socket: Socket, bounds: () => ConnectionBounds, encryption?: Encryption) {
     this.#socket = socket;
-    this.messageBytes = messageBytes;
+    this.bounds = bounds;
     this.encryption = encryption;
     socket.on("data", this.#receive);
     socket.on("end", this.#finish);
@@ -93,6 +106,9 @@ export class Connection implements ClientConnection {
 
   async *messages(): AsyncGenerator<FrontendMessage> {
     for (;;) {
+      // Whoever asks and does not read the answers is not asked what else there is.
+      await this.#drained;
+      await this.#leaveTurns();
       const frame = await this.#nextFrame();
       if (frame === undefined) return;
       yield readFrontendMessage(frame, this.encoding);
@@ -100,7 +116,7 @@ export class Connection implements ClientConnection {
   }
 
   acceptLargeMessages(): void {
-    this.#framing.expectMessages(this.messageBytes());
+    this.#framing.expectMessages(this.bounds().messageBytes);
   }
 
   send(message: BackendMessage): void {
@@ -163,12 +179,21 @@ export class Connection implements ClientConnection {
     this.#ended = true;
     this.#socket.end();
     // A client that neither reads its last message nor closes its side is not waited for.
-    setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();
+    setTimeout(() => this.#socket.destroy(), LIMITS.lingerMs).unref();
     this.#wakeReader?.();
+  }
+
+  /** Closes it at once. The client hears why, if it has read everything before. */
+  drop(error: PgError): void {
+    if (this.#ended || this.#socket.writableLength > 0) return this.destroy();
+    this.sendError(error);
+    this.end();
+    this.#socket.destroySoon();
   }
 
   /** Gives the socket to another owner: TLS. What was received and not read is read there. */
   detach(): Socket {
+    this.#ended = true;
     this.#socket.pause();
     this.#socket.off("data", this.#receive);
     this.#socket.off("end", this.#finish);
@@ -192,9 +217,7 @@ export class Connection implements ClientConnection {
 
   /** The client has left: what runs for it ends too. */
   readonly #finish = (): void => {
-    this.#closed.abort(
-      new PgError("connection_failure", "connection to client lost", { severity: "FATAL" }),
-    );
+    this.#closed.abort(CLIENT_LOST);
     this.#wakeReader?.();
   };
 
@@ -213,6 +236,14 @@ export class Connection implements ClientConnection {
       this.#wakeReader = resolve;
     });
     this.#wakeReader = undefined;
+    this.#turnSince = performance.now();
+  }
+
+  /** A pipeline whose messages need nobody else would keep all other clients waiting. */
+  async #leaveTurns(): Promise<void> {
+    if (performance.now() - this.#turnSince < LIMITS.turnMs) return;
+    await setImmediate();
+    this.#turnSince = performance.now();
   }
 
   /** Nothing is left of a message that has no form in the client's encoding. */
@@ -239,7 +270,11 @@ export class Connection implements ClientConnection {
 
   #waitForDrain(): Promise<void> {
     return new Promise<void>((resolve) => {
+      const { writeTimeoutMs } = this.bounds();
+      const timer =
+        writeTimeoutMs > 0 ? setTimeout(() => this.destroy(), writeTimeoutMs) : undefined;
       const done = (): void => {
+        clearTimeout(timer);
         this.#socket.off("drain", done);
         this.#socket.off("close", done);
         this.#drained = undefined;

@@ -1,10 +1,12 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { LIMITS } from "../core/limits.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { Logger } from "../observe/logger.ts";
 import { type ConnectionOutcome, Session } from "../session/session.ts";
 import type { CancelOutcome } from "../session/session-registry.ts";
 import type { SessionServices } from "../session/session-services.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type ConnectionBounds } from "./connection.ts";
+import { type HalfOpenConnection, HalfOpenConnections } from "./half-open.ts";
 import { openConnection } from "./opening.ts";
 import { HandshakeFailed, type TlsEndpoint } from "./tls.ts";
 
@@ -18,9 +20,7 @@ export interface ListenerOptions {
   readonly log: Logger;
 }
 
-export interface ConnectionSettings {
-  readonly connections: number;
-  readonly messageBytes: number;
+export interface ConnectionSettings extends ConnectionBounds {
   readonly authenticationTimeoutMs: number;
   /** Undefined: a request for encryption is answered with N. */
   readonly tls: TlsEndpoint | undefined;
@@ -36,27 +36,22 @@ export interface ConnectionObserver {
   cancelRequest(outcome: CancelOutcome): void;
 }
 
-/** Connections that have not logged in yet, beside those that have: beyond, only a cancel is heard. */
-const HALF_OPEN = 500;
-
-/**
- * Connections beyond those, which may still bring a CancelRequest: it is most needed when nothing
- * else gets in. They have little time, and more of them are closed at once.
- */
-const CANCELS = 100;
-const CANCEL_TIMEOUT_MS = 2_000;
+/** Made once, since a flood of connections hears it. */
+const TOO_MANY_CLIENTS = new PgError("too_many_connections", "sorry, too many clients already", {
+  severity: "FATAL",
+});
 
 /** Accepts connections, brings each to its session or its end, and drains at the end. */
 export class Listener {
   readonly #server: Server;
   readonly #options: ListenerOptions;
   readonly #sockets = new Set<Socket>();
+  readonly #halfOpen = new HalfOpenConnections(LIMITS.halfOpenConnections);
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) =>
-      this.#accept(socket),
-    );
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: LIMITS.keepAliveDelayMs };
+    this.#server = createServer({ noDelay: true, ...keepAlive }, (socket) => this.#accept(socket));
   }
 
   static async listen(options: ListenerOptions): Promise<Listener> {
@@ -99,7 +94,7 @@ export class Listener {
       this.#server.once("error", (error: NodeJS.ErrnoException) =>
         reject(cannotListen(host, port, error)),
       );
-      this.#server.listen({ host, port, backlog: 511 }, () => resolve());
+      this.#server.listen({ host, port, backlog: LIMITS.listenBacklog }, () => resolve());
     });
   }
 
@@ -110,25 +105,26 @@ export class Listener {
   }
 
   async #serve(socket: Socket): Promise<void> {
-    const { observer } = this.#options;
+    const { observer, services } = this.#options;
     let outcome: ConnectionOutcome | "cancel" = "failed";
     const settings = this.#options.settings();
-    let connection = new Connection(socket, () => this.#options.settings().messageBytes);
-    let timeout = (): void => connection.destroy();
-    const excess = this.#sockets.size - settings.connections - HALF_OPEN;
-    const { authenticationTimeoutMs } = settings;
-    const timer = setTimeout(
-      () => {
-        observer.timedOut();
-        timeout();
+    let wasDropped = false;
+    let connection = new Connection(socket, this.#options.settings);
+    const halfOpen: HalfOpenConnection = {
+      remoteAddress: connection.remoteAddress,
+      drop: () => {
+        wasDropped = true;
+        connection.drop(TOO_MANY_CLIENTS);
       },
-      excess > 0 ? Math.min(CANCEL_TIMEOUT_MS, authenticationTimeoutMs) : authenticationTimeoutMs,
-    );
+    };
+    this.#halfOpen.put(halfOpen, "silent");
+    socket.once("close", () => this.#halfOpen.remove(halfOpen));
+    let timeout = (): void => connection.destroy();
+    const timer = setTimeout(() => {
+      observer.timedOut();
+      timeout();
+    }, settings.authenticationTimeoutMs);
     try {
-      if (excess > CANCELS) {
-        outcome = "rejected";
-        throw tooManyClients();
-      }
       const opening = await openConnection(connection, settings, (encrypted) => {
         connection = encrypted;
       });
@@ -137,17 +133,16 @@ export class Listener {
           break;
         case "cancel":
           // Applied before the socket closes: session-clock.ts says how it finds its statement.
-          observer.cancelRequest(
-            this.#options.services.sessions.cancel(opening.processId, opening.secretKey),
-          );
+          observer.cancelRequest(services.sessions.cancel(opening.processId, opening.secretKey));
           connection.end();
           outcome = "cancel";
           break;
         case "session": {
-          if (excess > 0) throw tooManyClients();
           timeout = () => endUnauthenticated(connection);
-          const session = new Session(connection, this.#options.services, () => {
+          this.#halfOpen.put(halfOpen, "logging in");
+          const session = new Session(connection, services, () => {
             clearTimeout(timer);
+            this.#halfOpen.remove(halfOpen);
             observer.began("accepted");
           });
           outcome = await session.run(opening.message);
@@ -158,6 +153,8 @@ export class Listener {
       this.#end(connection, error);
     } finally {
       clearTimeout(timer);
+      if (wasDropped) outcome = "rejected";
+      else if (!socket.destroyed) this.#halfOpen.put(halfOpen, "leaving");
       if (outcome === "rejected" || outcome === "failed") observer.began(outcome);
     }
   }
@@ -174,12 +171,6 @@ export class Listener {
     else log.error({ err: error }, "connection failed");
     connection.end();
   }
-}
-
-function tooManyClients(): PgError {
-  return new PgError("too_many_connections", "sorry, too many clients already", {
-    severity: "FATAL",
-  });
 }
 
 function endUnauthenticated(connection: Connection): void {

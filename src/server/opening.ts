@@ -31,7 +31,7 @@ export async function openConnection(
   let mayAskFor = { tls: true, gss: true };
   const startTls = async (endpoint: TlsEndpoint): Promise<string | undefined> => {
     const secured = await endpoint.handshake(connection.detach());
-    connection = new Connection(secured.socket, first.messageBytes, secured.encryption);
+    connection = new Connection(secured.socket, first.bounds, secured.encryption);
     encrypted(connection);
     return secured.protocol;
   };

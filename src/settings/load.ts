@@ -147,6 +147,7 @@ function settingsOf(
       memoryBytes: bytesOf(required(values["limits.memory"])),
       messageSizeBytes: required(values["limits.message_size"]),
       authenticationTimeoutMs: required(values["limits.authentication_timeout"]),
+      writeTimeoutMs: required(values["limits.write_timeout"]),
       idleTimeoutMs: required(values["limits.idle_timeout"]),
     },
     log: {

@@ -130,6 +130,12 @@ export const SETTINGS = {
     help: "How long a client may take to log in",
     reloadable: true,
   }),
+  "limits.write_timeout": setting({
+    schema: DURATION,
+    default: "10m",
+    help: "How long a client may read nothing of an answer that waits for it; 0 is for ever",
+    reloadable: true,
+  }),
   "limits.idle_timeout": setting({
     schema: DURATION,
     default: 0,
@@ -232,6 +238,8 @@ export interface ServerLimits {
   readonly memoryBytes: number;
   readonly messageSizeBytes: number;
   readonly authenticationTimeoutMs: number;
+  /** 0 is none. */
+  readonly writeTimeoutMs: number;
   /** 0 is none. */
   readonly idleTimeoutMs: number;
 }

@@ -104,6 +104,10 @@ export class GatewayProcess implements AsyncDisposable {
     return new GatewayProcess(child);
   }
 
+  get port(): Promise<number> {
+    return this.#listening;
+  }
+
   log(): string {
     return this.#lines.join("\n");
   }

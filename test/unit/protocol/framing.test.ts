@@ -41,3 +41,22 @@ test("a type byte that cannot be printed is named by its number", () => {
 
   expect(() => framing.next()).toThrow("message of type 0x01 has 4294967295 bytes");
 });
+
+test("a message that comes byte by byte is kept in a few pieces", () => {
+  const framing = new Framing(1_000_000);
+  framing.expectMessages(1_000_000);
+  const sent = query("x".repeat(200_000));
+  let mostChunks = 0;
+  let isEarly = false;
+
+  for (let at = 0; at < sent.length - 1; at += 1) {
+    framing.push(sent.subarray(at, at + 1));
+    isEarly ||= framing.next() !== undefined;
+    mostChunks = Math.max(mostChunks, framing.chunkCount);
+  }
+  framing.push(sent.subarray(-1));
+
+  expect(isEarly).toBe(false);
+  expect(mostChunks).toBeLessThan(60);
+  expect(framing.next()?.body).toEqual(sent.subarray(5));
+});

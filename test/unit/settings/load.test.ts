@@ -142,6 +142,7 @@ test("an empty file gives the defaults of the table", () => {
       connectionsPerUser: 50,
       messageSizeBytes: 64 * 1024 ** 2,
       authenticationTimeoutMs: 10_000,
+      writeTimeoutMs: 600_000,
       idleTimeoutMs: 0,
     },
     log: { level: "info", statements: false },
@@ -158,7 +159,7 @@ tls: { mode: require, certificate: tls/server.crt, key: tls/server.key, client_c
 catalog: catalog/
 cache: { directory: ../cache, size: 1GB }
 limits: { connections: 10, connections_per_user: 5, memory: 2GB, message_size: 1MB,
-  authentication_timeout: 3s, idle_timeout: 5m }
+  authentication_timeout: 3s, write_timeout: 2m, idle_timeout: 5m }
 stores:
   lake:
     type: s3
@@ -190,7 +191,7 @@ users:
     },
     catalogDirectory: join(folder, "catalog"),
     cache: { directory: join(folder, "../cache"), sizeBytes: 1024 ** 3 },
-    limits: { memoryBytes: 2 * 1024 ** 3, idleTimeoutMs: 300_000 },
+    limits: { memoryBytes: 2 * 1024 ** 3, writeTimeoutMs: 120_000, idleTimeoutMs: 300_000 },
   });
   expect(Object.fromEntries(settings.stores)).toEqual({
     lake: {
