@@ -42,12 +42,10 @@ test("a cancel finds a COPY whose data have all come", async () => {
   expect((await client.next())?.type).toBe("CopyInResponse");
   client.send(...Array.from({ length: 15 }, () => copyData(lines)), copyDone());
 
-  let answered = false;
-  const answer = client.untilReady().finally(() => {
-    answered = true;
-  });
+  const answered = new AbortController();
+  const answer = client.untilReady().finally(() => answered.abort());
   // Until it hits: before the end of the data it ends them, behind it what is done with them.
-  while (!answered) await client.cancel();
+  while (!answered.signal.aborted) await client.cancel();
 
   expect(codes(await answer)).toEqual(["57014"]);
   expect(await sql(client, "SELECT * FROM t")).toEqual([]);
