@@ -79,6 +79,13 @@ const PRIVILEGES = [
     "pg_export_snapshot()",
     "pg_logical_emit_message(boolean, text, text, boolean)",
     "pg_logical_emit_message(boolean, text, bytea, boolean)",
+    // These run SQL from a string, which nobody has looked at.
+    "query_to_xml(text, boolean, boolean, text)",
+    "query_to_xmlschema(text, boolean, boolean, text)",
+    "query_to_xml_and_xmlschema(text, boolean, boolean, text)",
+    "ts_stat(text)",
+    "ts_stat(text, text)",
+    "ts_rewrite(tsquery, text)",
   ].map((name) => `REVOKE EXECUTE ON FUNCTION ${name} FROM PUBLIC`),
   "REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC",
   "REVOKE USAGE ON LANGUAGE sql FROM PUBLIC",
