@@ -52,6 +52,7 @@ export class ExtendedQuery {
     if (parameterOids.length > LIMITS.parameters) {
       throw new PgError("too_many_arguments", `too many parameters: ${parameterOids.length}`);
     }
+    requireTypes(parameterOids);
     const plan =
       statement &&
       (await planStatement(this.#context, statement, parameterOids, signal).catch(
@@ -157,6 +158,16 @@ export class ExtendedQuery {
         formats: formatsFor(fields, formats),
       });
   }
+}
+
+/** PostgreSQL's FirstNormalObjectId: types from here on are users', and nobody makes any here. */
+const FIRST_USER_TYPE = 16_384;
+
+/** Asked about such a type, PostgreSQL fails in a way after which its instance would be replaced. */
+function requireTypes(oids: readonly number[]): void {
+  const unknown = oids.find((oid) => oid >= FIRST_USER_TYPE);
+  if (unknown !== undefined)
+    throw new PgError("internal_error", `cache lookup failed for type ${unknown}`);
 }
 
 /** A format of results that does not exist is an error of the rows, when there are some to send. */

@@ -317,3 +317,17 @@ test("parameters that do not occur need a declared type, and are bound all the s
     READY,
   ]);
 });
+
+test("a parameter of a type that cannot exist is refused as PostgreSQL refuses it, at no cost to others", async () => {
+  await using gateway = await startGateway({ tables: { orders: ORDERS } });
+  await using client = await gateway.connect();
+  client.send(query("SELECT pg_backend_pid() IS NOT NULL, count(*) > 0 FROM pg_class"));
+  await client.untilReady();
+
+  client.send(parse("SELECT $1", { oids: [999_999] }), sync());
+
+  expect(await client.untilReady()).toMatchObject([
+    { type: "ErrorResponse", code: "XX000", message: "cache lookup failed for type 999999" },
+    READY,
+  ]);
+});
