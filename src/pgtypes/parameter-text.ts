@@ -1,3 +1,4 @@
+import { booleanWord } from "../core/boolean-word.ts";
 import { PgError } from "../core/pg-error.ts";
 import type { Condition } from "../core/sqlstate.ts";
 import {
@@ -107,12 +108,9 @@ export function invalidSyntax(
 }
 
 function parseBoolean(text: string): boolean {
-  const word = text.trim().toLowerCase();
-  if (word === "1" || word === "on") return true;
-  if (word === "0" || word === "off" || word === "of") return false;
-  if (word !== "" && ("true".startsWith(word) || "yes".startsWith(word))) return true;
-  if (word !== "" && ("false".startsWith(word) || "no".startsWith(word))) return false;
-  throw invalidSyntax("bool", text);
+  const value = booleanWord(text.trim());
+  if (value === undefined) throw invalidSyntax("bool", text);
+  return value;
 }
 
 function parseInteger(name: PgTypeName, text: string, bits: number): bigint {

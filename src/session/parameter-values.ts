@@ -1,3 +1,4 @@
+import { booleanWord } from "../core/boolean-word.ts";
 /** Values of run-time parameters in text: read, checked and shown as PostgreSQL's guc.c does it. */
 import { PgError } from "../core/pg-error.ts";
 
@@ -16,10 +17,10 @@ export function invalidValue(
   );
 }
 
-/** PostgreSQL's parse_bool(): any beginning of a word that is no other one's. */
+/** As a parameter keeps it. */
 export function readBoolean(value: string): "on" | "off" | undefined {
-  if (/^(t|tr|tru|true|y|ye|yes|on|1)$/i.test(value)) return "on";
-  return /^(f|fa|fal|fals|false|n|no|of|off|0)$/i.test(value) ? "off" : undefined;
+  const word = booleanWord(value);
+  return word === undefined ? undefined : word ? "on" : "off";
 }
 
 export function boolean(name: string): Check {

@@ -1,4 +1,5 @@
 import type { Node } from "libpg-query";
+import { booleanWord } from "../core/boolean-word.ts";
 import { PgError } from "../core/pg-error.ts";
 import { parseArrayLiteral } from "./array-literal.ts";
 import {
@@ -58,15 +59,9 @@ function castOfLiteral(body: Cast, literal: string, context: Context): Node | un
   }
 }
 
-/** The words of parse_bool_with_len(): any unique beginning of them. */
 function booleanOf(word: string, literal: string, position: number | undefined): Node {
-  const lower = word.toLowerCase();
-  const begins = (full: string, least: number): boolean =>
-    lower.length >= least && full.startsWith(lower);
-  if (begins("true", 1) || begins("yes", 1) || lower === "on" || lower === "1")
-    return constantBoolean(true);
-  if (begins("false", 1) || begins("no", 1) || begins("off", 2) || lower === "0")
-    return constantBoolean(false);
+  const value = booleanWord(word);
+  if (value !== undefined) return constantBoolean(value);
   throw new PgError(
     "invalid_text_representation",
     `invalid input syntax for type boolean: "${literal}"`,
