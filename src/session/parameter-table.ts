@@ -110,27 +110,46 @@ function parameter(
   };
 }
 
-/** By lower-cased name; the reported ones in the order in which PostgreSQL reports them. */
-export function parameterTable(
-  serverVersion: string,
-  role: string,
-): ReadonlyMap<string, Parameter> {
-  return new Map(
-    [...ownParameters(serverVersion, role), ...POSTGRES_OWN].map((entry) => [
-      entry.name.toLowerCase(),
-      entry,
-    ]),
-  );
+/** The parameters of one session; most of them are the same objects for all. */
+export class ParameterTable {
+  readonly #own: ReadonlyMap<string, Parameter>;
+  /** In the order in which PostgreSQL reports them. */
+  readonly reported: readonly Parameter[];
+
+  constructor(serverVersion: string, role: string) {
+    const own = ownParameters(serverVersion, role);
+    this.#own = byName(own);
+    this.reported = own.filter(({ reported }) => reported);
+  }
+
+  /** By lower-cased name. */
+  get(key: string): Parameter | undefined {
+    return this.#own.get(key) ?? POSTGRES_OWN.get(key);
+  }
+
+  has(key: string): boolean {
+    return this.#own.has(key) || POSTGRES_OWN.has(key);
+  }
+
+  *values(): Generator<Parameter> {
+    yield* this.#own.values();
+    yield* POSTGRES_OWN.values();
+  }
 }
 
-/** Parsed once: they are the same for all sessions. */
-const POSTGRES_OWN: readonly Parameter[] = Object.entries(POSTGRES_PARAMETERS).flatMap(
-  ([by, lines]) =>
+function byName(parameters: readonly Parameter[]): ReadonlyMap<string, Parameter> {
+  return new Map(parameters.map((entry) => [entry.name.toLowerCase(), entry]));
+}
+
+/** Parsed once. */
+const POSTGRES_OWN = byName(
+  Object.entries(POSTGRES_PARAMETERS).flatMap(([by, lines]) =>
     lines
       .trim()
       .split("\n")
       // The keys of the object are the contexts.
       .map((line) => postgresParameter(line, by as keyof typeof POSTGRES_PARAMETERS)),
+  ),
 );
 
 function postgresParameter(line: string, by: keyof typeof POSTGRES_PARAMETERS): Parameter {

@@ -1,6 +1,6 @@
 import { PgError } from "../core/pg-error.ts";
 import { type ClientEncoding, clientEncodingByName } from "../protocol/client-encoding.ts";
-import { type Parameter, parameterTable } from "./parameter-table.ts";
+import { ParameterTable } from "./parameter-table.ts";
 
 /** What a transaction can go back to. */
 export interface ParameterSnapshot {
@@ -25,7 +25,7 @@ const RESERVED_PREFIX = "bucketgres.";
 
 /** The run-time parameters of one session, as PostgreSQL 15 has them, and custom ones. */
 export class SessionParameters {
-  readonly #table: ReadonlyMap<string, Parameter>;
+  readonly #table: ParameterTable;
   /** What RESET goes back to: the startup packet's values over the server's. */
   readonly #initial = new Map<string, string>();
   #session = new Map<string, string>();
@@ -36,7 +36,7 @@ export class SessionParameters {
   readonly #reported = new Map<string, string>();
 
   constructor(serverVersion: string, role: string) {
-    this.#table = parameterTable(serverVersion, role);
+    this.#table = new ParameterTable(serverVersion, role);
   }
 
   /** Sets what the server or the startup packet decides before the session begins. */
@@ -133,9 +133,7 @@ export class SessionParameters {
   /** What the client was told last and is no longer true, for ParameterStatus. */
   takeChanges(): readonly { readonly name: string; readonly value: string }[] {
     const changes: { name: string; value: string }[] = [];
-    for (const { name, reported } of this.#table.values()) {
-      // They stand first in the table.
-      if (!reported) break;
+    for (const { name } of this.#table.reported) {
       const value = this.get(name);
       if (this.#reported.get(name) === value) continue;
       this.#reported.set(name, value);
